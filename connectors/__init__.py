@@ -1,0 +1,1 @@
+"""Translators between platforms' and providers' wire formats and ours. No I/O."""

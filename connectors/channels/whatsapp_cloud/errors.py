@@ -1,0 +1,44 @@
+"""What the Cloud API's error codes mean to a cascade.
+
+The codes come in answers and in `failed` statuses alike. See
+https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+"""
+
+from connectors.failures import Table, table
+from core.cascade.status import FailureClass
+
+_NEXT, _RETRY = FailureClass.NEXT, FailureClass.RETRY
+_TEMPLATE, _HALT = FailureClass.TEMPLATE, FailureClass.HALT
+
+FAILURES: Table = table(
+    (_HALT, "the access token is no longer good", (0, 190)),
+    (_HALT, "the token lacks a permission", (3, 10, *range(200, 300), 131005)),
+    (_HALT, "the account is blocked, locked or owes money", (368, 131031, 131042)),
+    (_HALT, "mis-categorised templates; lifts by itself", (131064,)),
+    (_HALT, "this phone number cannot send", (33, 131037, 131045, 133006, 133010)),
+    (_HALT, "terms are not accepted", (134011,)),
+    (
+        _RETRY,
+        "too fast: for the app, the number, or this pair",
+        (4, 80007, 130429, 131056),
+    ),
+    (_RETRY, "the number's quality limits it for a while", (131048,)),
+    (_RETRY, "Meta is down or moving the number", (2, 131016, 131057, 133004)),
+    # 131026 also covers an old app or unaccepted terms; Meta does not tell which.
+    (_NEXT, "this person has no WhatsApp that can get it", (131026, 131062)),
+    (_NEXT, "the number has changed hands", (137000,)),
+    # Trying again soon makes these last longer.
+    (_NEXT, "Meta withheld it from this person or country", (130472, 130497, 131049)),
+    (FailureClass.SUPPRESS, "this person opted out or blocked us", (130403, 131050)),
+    (_TEMPLATE, "free text outside the 24-hour window", (131047,)),
+    (_TEMPLATE, "the request is wrong", (100, 131008, 131009, 131021, 131051, 135000)),
+    (_TEMPLATE, "a test number may only write to listed people", (131030,)),
+    (_TEMPLATE, "the media could not be fetched or sent", (131052, 131053)),
+    (_TEMPLATE, "the template needs the marketing API", (131061, 131063)),
+    (_TEMPLATE, "the marketing API does not take it", (134100, 134101, 134102)),
+    (_TEMPLATE, "the template is not there or not approved", (132001,)),
+    (_TEMPLATE, "its parameters do not fit", (132000, 132005, 132008, 132012, 132018)),
+    (_TEMPLATE, "it breaks a policy, is paused or disabled", (132007, 132015, 132016)),
+    (_TEMPLATE, "its flow is blocked or throttled", (132068, 132069)),
+    (FailureClass.UNKNOWN, "Meta does not know either", (1, 131000)),
+)

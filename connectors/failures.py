@@ -1,0 +1,51 @@
+"""From a provider's error codes to what they mean for what happens next."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+from core.cascade.status import Failure, FailureClass
+from core.ports import HttpResponse, SendRejected, SendUnclear
+
+MAX_DETAIL = 300
+
+Table = Mapping[str, FailureClass]
+
+
+def table(*rows: tuple[FailureClass, str, Iterable[int]]) -> Table:
+    """A look-up by code, from rows of (class, what these codes have in common, codes)."""
+    return {str(code): kind for kind, _, codes in rows for code in codes}
+
+
+def failure(
+    failures: Table, code: str, detail: str, response: HttpResponse | None = None
+) -> Failure:
+    """What a code means. `response` is the answer that had it, None for a receipt."""
+    kind = failures.get(code, FailureClass.UNKNOWN)
+    if kind is FailureClass.UNKNOWN and response:
+        kind = _BY_STATUS.get(response.status, kind)
+    wait = _retry_after(response) if kind is FailureClass.RETRY and response else None
+    return Failure(kind=kind, code=code, detail=detail[:MAX_DETAIL], retry_after=wait)
+
+
+def unreadable(response: HttpResponse) -> SendRejected | SendUnclear:
+    """An answer without a word of the provider's in it: only its HTTP status speaks.
+
+    A status from 300 to 499 says that the request was not carried out. 408 does not: something
+    on the way lost patience, perhaps after passing it on.
+    """
+    status = response.status
+    detail = f"HTTP {status} without a readable answer"
+    if status == 408 or not 300 <= status < 500:
+        return SendUnclear(detail=detail)
+    return SendRejected(failure=failure({}, f"http_{status}", detail, response))
+
+
+_BY_STATUS = {401: FailureClass.HALT, 429: FailureClass.RETRY}
+
+
+def _retry_after(response: HttpResponse) -> timedelta | None:
+    # Seconds only: a date would need a clock to become a wait.
+    value = response.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit() and len(value) <= 6:
+        return timedelta(seconds=int(value))
+    return None

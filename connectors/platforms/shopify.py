@@ -1,0 +1,163 @@
+"""Shopify: what became of an order's shipments.
+
+Deliveries: https://shopify.dev/docs/apps/build/webhooks/delivery-structure
+Signatures: https://shopify.dev/docs/apps/build/webhooks/verify-deliveries
+Fulfillments: https://shopify.dev/docs/api/admin-rest/latest/resources/fulfillment
+
+Each fulfillment is one shipment and one occasion: an order in two parcels is announced twice.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.config import setting
+from connectors.payload import Json, parse
+from connectors.signatures import hmac_base64, matches
+from core.errors import BadSignature
+from core.ports import Contact, Happening, Ignored, InboundRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One shop and the app in it that tells us things."""
+
+    shop: str = setting(
+        label="Shop address",
+        help="The shop's own address at Shopify, such as my-shop.myshopify.com",
+        pattern=r"^[0-9A-Za-z][0-9A-Za-z-]*\.myshopify\.com$",
+    )
+    client_secret: tuple[str, ...] = setting(
+        label="Client secret",
+        help="The app's client secret, which signs its webhooks; several while it changes",
+        secret=True,
+    )
+
+
+class Shopify:
+    """The connector."""
+
+    name = "shopify"
+    Config: type[Any] = Settings
+
+    def verify(self, request: InboundRequest, config: Settings) -> None:
+        """Raises BadSignature unless the app's secret signed the body, for this shop.
+
+        Shopify signs neither the headers nor the time.
+        """
+        expected = (hmac_base64(s, request.body) for s in config.client_secret)
+        if not matches(_header(request, "hmac-sha256"), expected):
+            raise BadSignature("X-Shopify-Hmac-Sha256 does not match the body")
+        if _header(request, "shop-domain").lower() != config.shop.lower():
+            raise BadSignature("X-Shopify-Shop-Domain is another shop")
+
+    def topic(self, request: InboundRequest) -> str:
+        """Such as `fulfillments/create`."""
+        return _header(request, "topic")
+
+    def delivery_id(self, request: InboundRequest) -> str:
+        """The webhook id, which every repetition of a delivery carries."""
+        return _header(request, "webhook-id")
+
+    def translate(self, request: InboundRequest) -> Sequence[Happening] | Ignored:
+        """What became of a shipment. Raises Malformed."""
+        topic = self.topic(request)
+        if read := _TOPICS.get(topic):
+            return read(parse(request.body))
+        return Ignored(reason=f"topic {topic} is not used")
+
+
+PLATFORM = Shopify()
+
+
+def _header(request: InboundRequest, name: str) -> str:
+    # Shopify's newer "Events" drop the X- of its webhooks.
+    headers = request.headers
+    return headers.get(f"x-shopify-{name}") or headers.get(f"shopify-{name}", "")
+
+
+def _created(fulfillment: Json) -> Sequence[Happening] | Ignored:
+    status = fulfillment["status"].text_or_empty()
+    if status != "success":
+        return Ignored(reason=f"the fulfillment's status is {status or 'not given'}")
+    items = [
+        item["requires_shipping"].value for item in fulfillment["line_items"].each()
+    ]
+    if items and all(needs is False for needs in items):
+        return Ignored(reason="nothing in it needs shipping")
+    return [_shipment("order.shipped", fulfillment)]
+
+
+def _updated(fulfillment: Json) -> Sequence[Happening] | Ignored:
+    status = fulfillment["status"].text_or_empty()
+    if status in _UNDONE:
+        return Ignored(reason=f"the fulfillment's status is {status}")
+    progress = fulfillment["shipment_status"].text_or_empty()
+    if event := _PROGRESS.get(progress):
+        return [_shipment(event, fulfillment)]
+    return Ignored(reason=f"shipment status {progress or 'none'} is not used")
+
+
+def _progressed(event: Json) -> Sequence[Happening] | Ignored:
+    status = event["status"].text_or_empty()
+    if status not in _PROGRESS:
+        return Ignored(reason=f"shipment status {status or 'none'} is not used")
+    happening = Happening(
+        name=_PROGRESS[status],
+        subject=_subject(event["fulfillment_id"]),
+        contact=Contact(),
+        fields={"order.id": str(event["order_id"].integer())},
+    )
+    return [happening]
+
+
+_TOPICS: Mapping[str, Callable[[Json], Sequence[Happening] | Ignored]] = {
+    "fulfillments/create": _created,
+    "fulfillments/update": _updated,
+    "fulfillment_events/create": _progressed,
+}
+_PROGRESS = {
+    "out_for_delivery": "order.out_for_delivery",
+    "delivered": "order.delivered",
+}
+_UNDONE = {"cancelled", "error", "failure"}
+
+
+def _shipment(event: str, fulfillment: Json) -> Happening:
+    return Happening(
+        name=event,
+        subject=_subject(fulfillment["id"]),
+        contact=_contact(fulfillment),
+        fields=dict(_fields(fulfillment)),
+    )
+
+
+def _subject(identifier: Json) -> str:
+    # Ids are longer than a float is exact, so one that came as a float is another's.
+    return f"shopify:fulfillment:{identifier.integer()}"
+
+
+def _contact(fulfillment: Json) -> Contact:
+    address = fulfillment["destination"]
+    return Contact(
+        phones=_if_any(address["phone"]),
+        countries=_if_any(address["country_code"]),
+        email=fulfillment["email"].text_or_empty(),
+        first_name=address["first_name"].text_or_empty(),
+        last_name=address["last_name"].text_or_empty(),
+    )
+
+
+def _if_any(value: Json) -> tuple[str, ...]:
+    text = value.text_or_empty().strip()
+    return (text,) if text else ()
+
+
+def _fields(fulfillment: Json) -> Iterator[tuple[str, str]]:
+    yield "order.id", str(fulfillment["order_id"].integer())
+    # "#9999.1" is the first shipment of order "#9999".
+    yield "order.name", re.sub(r"\.[0-9]+$", "", fulfillment["name"].text())
+    for part in ("number", "url", "company"):
+        for text in _if_any(fulfillment[f"tracking_{part}"]):
+            yield f"tracking.{part}", text

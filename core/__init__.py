@@ -1,0 +1,3 @@
+"""The fallback engine."""
+
+__version__ = "0.1.0"

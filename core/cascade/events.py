@@ -1,0 +1,61 @@
+"""What can happen to a cascade, in the past tense.
+
+`attempt` is the index of the attempt in its cascade; `at` is when it happened by the
+provider's clock where the provider says so, else by ours.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.cascade.status import Failure, Marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The reminder matched an occasion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """Something became known about an attempt: the answer to the send, or a receipt."""
+
+    attempt: int
+    marks: Marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimedOut:
+    """The cascade's deadline passed."""
+
+
+Event = Started | Reported | TimedOut
+
+
+def accepted(attempt: int, at: datetime) -> Reported:
+    """The provider took the message."""
+    return Reported(attempt=attempt, marks=Marks(accepted_at=at))
+
+
+def sent(attempt: int, at: datetime) -> Reported:
+    """The provider handed it on."""
+    return Reported(attempt=attempt, marks=Marks(sent_at=at))
+
+
+def delivered(attempt: int, at: datetime) -> Reported:
+    """It is on the person's device."""
+    return Reported(attempt=attempt, marks=Marks(delivered_at=at))
+
+
+def read(attempt: int, at: datetime) -> Reported:
+    """The person opened it."""
+    return Reported(attempt=attempt, marks=Marks(read_at=at))
+
+
+def failed(attempt: int, at: datetime, failure: Failure) -> Reported:
+    """The provider refused it, or says that it will not arrive."""
+    return Reported(attempt=attempt, marks=Marks(failed_at=at, failure=failure))
+
+
+def lost(attempt: int, at: datetime) -> Reported:
+    """No answer came: it may or may not have been sent."""
+    return Reported(attempt=attempt, marks=Marks(unknown_at=at))

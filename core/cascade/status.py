@@ -1,0 +1,116 @@
+"""How far an attempt got, as a join-semilattice.
+
+Receipts are a log that may arrive late, twice and in any order. `Marks` is what they add up
+to: for every fact the earliest time at which it was true. Merging is field by field, so it is
+commutative, associative and idempotent, and any order of receipts gives the same marks.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Until(StrEnum):
+    """How far a message must get before its step counts as done, from weak to strong."""
+
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+class Status(StrEnum):
+    """What an attempt's marks add up to."""
+
+    QUEUED = "queued"
+    UNKNOWN = "unknown"
+    ACCEPTED = "accepted"
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    READ = "read"
+
+
+class FailureClass(StrEnum):
+    """What a failure means for what happens next."""
+
+    NEXT = "next"  # this person is not on this channel: move on at once
+    RETRY = "retry"  # the provider is busy: back off inside the window
+    TEMPLATE = "template"  # the message or its template is wrong: move on, tell the owner
+    SUPPRESS = "suppress"  # the person opted out here
+    HALT = "halt"  # our account there is broken: move on, tell the owner
+    UNKNOWN = "unknown"  # a code we do not know: move on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a provider did not send or deliver."""
+
+    kind: FailureClass
+    code: str
+    detail: str = ""
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """The earliest time of every fact known about an attempt."""
+
+    unknown_at: datetime | None = None
+    accepted_at: datetime | None = None
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    failed_at: datetime | None = None
+    failure: Failure | None = None  # the one told for `failed_at`
+
+    @property
+    def arrived(self) -> bool:
+        """Whether it is on the person's device. Being read implies it."""
+        return bool(self.delivered_at or self.read_at)
+
+    @property
+    def status(self) -> Status:
+        """The strongest fact. Arrival beats failure; failure beats everything weaker."""
+        if self.read_at:
+            return Status.READ
+        if self.delivered_at:
+            return Status.DELIVERED
+        if self.failed_at:
+            return Status.FAILED
+        if self.sent_at:
+            return Status.SENT
+        if self.accepted_at:
+            return Status.ACCEPTED
+        return Status.UNKNOWN if self.unknown_at else Status.QUEUED
+
+    def reached(self, until: Until) -> bool:
+        """Whether the attempt got at least as far as `until`."""
+        if self.status in _STRENGTH:
+            return _STRENGTH[self.status] >= _STRENGTH[Status(until)]
+        return False
+
+
+_STRENGTH = {Status.ACCEPTED: 1, Status.SENT: 2, Status.DELIVERED: 3, Status.READ: 4}
+
+
+def merge(one: Marks, other: Marks) -> Marks:
+    """Everything that either says."""
+    earliest = {
+        name: min(filter(None, (getattr(one, name), getattr(other, name))), default=None)
+        for name in _TIMES
+    }
+    failures = [marks for marks in (one, other) if marks.failed_at]
+    first = min(failures, key=_failure_order, default=Marks())
+    return Marks(**earliest, failure=first.failure)
+
+
+_TIMES = tuple(f.name for f in fields(Marks) if f.name.endswith("_at"))
+
+
+def _failure_order(marks: Marks) -> tuple[object, ...]:
+    # Two reports for one instant still need one winner, whichever came first.
+    failure = marks.failure
+    assert failure
+    wait = failure.retry_after or timedelta()
+    return (marks.failed_at, failure.code, failure.kind, failure.detail, wait)

@@ -1,0 +1,70 @@
+"""Telephone numbers as platforms give them, and E.164 as providers want them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import phonenumbers
+from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+
+@dataclass(frozen=True, slots=True)
+class NoPhone:
+    """There is no number that we may trust, and why."""
+
+    reason: str
+
+
+def find_phone(phones: Iterable[str], countries: Iterable[str]) -> str | NoPhone:
+    """The first number that is certain, as E.164.
+
+    `phones` are free text, best first; `countries` are ISO 3166 codes to read them by, best
+    first. A number with its country code needs no country.
+    """
+    first: NoPhone | None = None
+    places = [country.upper() for country in countries if country]
+    for phone in phones:
+        if not phone.strip():
+            continue
+        found = _read(phone.strip(), places)
+        if isinstance(found, str):
+            return found
+        first = first or found
+    return first or NoPhone("no phone number")
+
+
+def _read(phone: str, countries: list[str]) -> str | NoPhone:
+    if phone.startswith(("+", "00")):
+        number = _valid("+" + phone.removeprefix("+").removeprefix("00"), None)
+        return number or NoPhone(f"{mask(phone)} is not a phone number")
+    if not countries:
+        return NoPhone(f"{mask(phone)} has no country code and there is no country to go by")
+    # The best evidence decides alone: a number that does not fit the shipping country but
+    # happens to fit another would reach a stranger.
+    here = _valid(phone, countries[0])
+    abroad = _valid(f"+{phone}", None)
+    if abroad and abroad != here and (not here or _is_landline(here)):
+        return NoPhone(
+            f"{mask(phone)} is ambiguous: no mobile number in {countries[0]}, but it would be "
+            f"a number abroad if a + is missing"
+        )
+    return here or NoPhone(f"{mask(phone)} is not a phone number in {countries[0]}")
+
+
+def _valid(text: str, country: str | None) -> str | None:
+    try:
+        number = phonenumbers.parse(text, country)
+    except NumberParseException:
+        return None
+    if number.extension or not phonenumbers.is_valid_number(number):
+        return None
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _is_landline(e164: str) -> bool:
+    kind = phonenumbers.number_type(phonenumbers.parse(e164, None))
+    return kind == PhoneNumberType.FIXED_LINE
+
+
+def mask(phone: str) -> str:
+    """All but the last three characters hidden."""
+    return "•" * max(len(phone) - 3, 0) + phone[-3:]

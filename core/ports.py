@@ -1,0 +1,251 @@
+"""The shapes that cross walls: HTTP as values, what a connector takes and gives, the clock.
+
+Everything here is pure. A connector translates between these and one platform's or provider's
+wire format; `core.http` performs the requests.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from core.cascade.model import Channel
+from core.cascade.status import Failure, Status, Until
+from core.message.content import Content
+
+
+class Clock(Protocol):
+    """The time. In the sandbox the first runs faster than the second."""
+
+    def now(self) -> datetime:
+        """The time that windows, receipts and timelines speak of; aware, UTC."""
+        ...
+
+    def wall(self) -> datetime:
+        """Real time, for leases and heartbeats between processes; aware, UTC."""
+        ...
+
+
+# --- HTTP ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A request to make. Headers may hold secrets, so they are not in the repr."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """An answer. Header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoResponse:
+    """No answer came. `reached` is False only if the request certainly never left us."""
+
+    reached: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRequest:
+    """A request that came in. `url` is the public one, with its query; names lower case."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The URL's parameters, the first of each name."""
+        return dict(reversed(parse_qsl(urlsplit(self.url).query, keep_blank_values=True)))
+
+
+# --- Channels: providers that send ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A message to send. `reference` is ours and comes back in receipts."""
+
+    reference: str
+    to: str
+    content: Content
+    callback_url: str
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendAccepted:
+    """The provider took it and calls it `provider_id`."""
+
+    provider_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRejected:
+    """The provider did not take it; nothing will be sent."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendUnclear:
+    """It may or may not have been taken."""
+
+    detail: str
+
+
+SendResult = SendAccepted | SendRejected | SendUnclear
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What a provider told us about one attempt. Names it by our reference, its id or both.
+
+    `at` is None where the provider does not say when.
+    """
+
+    status: Status
+    at: datetime | None
+    reference: str | None
+    provider_id: str | None
+    failure: Failure | None = None
+
+
+class ChannelConnector(Protocol):
+    """One provider: how it sends, answers, reports and signs.
+
+    `reports` says, for every channel that the provider serves, what it can tell us about a
+    message. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
+    `connectors.config.setting`.
+    """
+
+    name: str
+    Config: type[Any]
+    reports: Mapping[Channel, frozenset[Until]]
+
+    def build(self, message: Outgoing, config: Any) -> HttpRequest:
+        """The request that sends the message. Raises ContentError if it cannot be said."""
+        ...
+
+    def read(self, response: HttpResponse) -> SendResult:
+        """What the answer to that request means. Never raises."""
+        ...
+
+    def verify(self, request: InboundRequest, config: Any) -> None:
+        """Raises BadSignature unless the provider sent this request."""
+        ...
+
+    def challenge(self, request: InboundRequest, config: Any) -> str:
+        """The answer to a GET that proves the address is ours. Raises BadSignature."""
+        ...
+
+    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
+        """The receipts in a verified request, none if it is about something else.
+
+        Raises Malformed.
+        """
+        ...
+
+
+# --- Platforms: systems that tell us what happened ------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A person as a platform names them. `phones` are free text, best first.
+
+    `countries` are ISO 3166 codes that say where those numbers may be from, best first.
+    """
+
+    phones: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    email: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One normalised fact out of a platform's event.
+
+    `name` is one of `core.occasions.EVENTS`; `subject` names the occasion, the same for every
+    event about it; `fields` are what a message may say, by dotted name. `contact` may lack
+    everything if the platform did not repeat it.
+    """
+
+    name: str
+    subject: str
+    contact: Contact
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """A proven event that means nothing to us, and why."""
+
+    reason: str
+
+
+class PlatformConnector(Protocol):
+    """One platform: how it signs, names and words what happened."""
+
+    name: str
+    Config: type[Any]
+
+    def verify(self, request: InboundRequest, config: Any) -> None:
+        """Raises BadSignature unless the platform sent this request for this connection."""
+        ...
+
+    def topic(self, request: InboundRequest) -> str:
+        """What the event is called there; `""` if it does not say."""
+        ...
+
+    def delivery_id(self, request: InboundRequest) -> str:
+        """What stays the same when this delivery is repeated; `""` if there is nothing."""
+        ...
+
+    def translate(self, request: InboundRequest) -> Sequence[Happening] | Ignored:
+        """What a verified request says. Raises Malformed."""
+        ...
+
+
+class Registry(Protocol):
+    """The connectors that this installation has, by name."""
+
+    channels: Mapping[str, ChannelConnector]
+    platforms: Mapping[str, PlatformConnector]
+
+    def load_config(
+        self,
+        connector: ChannelConnector | PlatformConnector,
+        values: Mapping[str, Any],
+        path: str,
+    ) -> Any:
+        """The connector's config from the values at `path`. Raises SetupError."""
+        ...
+
+    def config_schema(
+        self, connector: ChannelConnector | PlatformConnector
+    ) -> dict[str, Any]:
+        """What `load_config` takes, as a JSON Schema."""
+        ...
+
+    def secret_names(
+        self, connector: ChannelConnector | PlatformConnector
+    ) -> frozenset[str]:
+        """The settings that must never be shown."""
+        ...

@@ -1,0 +1,149 @@
+"""Send what is due: claim, build, exchange, save.
+
+An attempt is committed as `sending` before its request leaves. Whatever happens then, it is
+never sent a second time: an answer settles it, or a receipt, or the deadline.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from core.bootstrap import Everreach
+from core.cascade.events import Reported, accepted, failed, lost
+from core.cascade.status import Failure, FailureClass
+from core.errors import ContentError, SetupError
+from core.http import Answer
+from core.message.compose import compose, in_short
+from core.ports import (
+    ChannelConnector,
+    HttpRequest,
+    NoResponse,
+    Outgoing,
+    SendAccepted,
+    SendRejected,
+    SendResult,
+    SendUnclear,
+)
+from core.services.advance import advance
+from core.store import attempts
+from core.store.attempts import Claimed, Outcome
+
+BATCH = 32  # what a killed worker leaves behind as unknown is at most this
+LEASE = timedelta(seconds=60)  # longer than any exchange may take
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """An attempt with its request, or with the reason why there can be none."""
+
+    claimed: Claimed
+    connector: ChannelConnector | None = None
+    request: HttpRequest | None = None
+    text: str | None = None
+    refused: Failure | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """An attempt and what came of it."""
+
+    prepared: _Prepared
+    result: SendResult
+
+
+def send_due(app: Everreach, channel: str) -> bool:
+    """Send a batch of what is due on a channel. Whether there was any."""
+    lease_until = app.clock.wall() + LEASE
+    with app.store.write() as tx:
+        taken = attempts.claim(tx, channel, app.clock.now(), lease_until, BATCH)
+        claimed = attempts.details(tx, taken)
+    prepared = [_prepare(app, one) for one in claimed]
+    _save(app, [_refuse(one) for one in prepared if one.refused])
+    ready = [one for one in prepared if one.request]
+    for answers in app.http.exchange([one.request for one in ready if one.request]):
+        _save(app, [_read(ready[index], answer) for index, answer in answers])
+    return bool(claimed)
+
+
+def _prepare(app: Everreach, claimed: Claimed) -> _Prepared:
+    try:
+        return _build(app, claimed)
+    except ContentError as error:
+        failure = _failure(FailureClass.TEMPLATE, "content", str(error))
+    except SetupError as error:
+        failure = _failure(FailureClass.HALT, "setup", str(error))
+    return _Prepared(claimed=claimed, refused=failure)
+
+
+def _build(app: Everreach, claimed: Claimed) -> _Prepared:
+    if not claimed.sender["active"]:
+        raise SetupError(f"sender {claimed.sender['key']}", "it has been removed")
+    connector = app.registry.channels[claimed.sender["provider"]]
+    content = compose(claimed.content, claimed.channel, claimed.fields)
+    message = Outgoing(
+        reference=claimed.reference,
+        to=claimed.recipient["phone"],
+        content=content,
+        callback_url=_callback_url(app, claimed),
+        window=claimed.wait,
+    )
+    request = connector.build(message, app.config_of(connector, claimed.sender))
+    text = in_short(content)
+    prepared = _Prepared(claimed=claimed, connector=connector, text=text)
+    return replace(prepared, request=request)
+
+
+def _callback_url(app: Everreach, claimed: Claimed) -> str:
+    address = f"{claimed.account_key}.{claimed.sender['key']}"
+    return f"{app.settings.public_url}/receipts/{claimed.sender['provider']}/{address}"
+
+
+def _refuse(prepared: _Prepared) -> _Sent:
+    assert prepared.refused
+    return _Sent(prepared=prepared, result=SendRejected(failure=prepared.refused))
+
+
+def _read(prepared: _Prepared, answer: Answer) -> _Sent:
+    assert prepared.connector
+    if not isinstance(answer, NoResponse):
+        return _Sent(prepared=prepared, result=prepared.connector.read(answer))
+    if answer.reached:
+        return _Sent(prepared=prepared, result=SendUnclear(detail=answer.detail))
+    failure = _failure(FailureClass.RETRY, "no_connection", answer.detail)
+    return _Sent(prepared=prepared, result=SendRejected(failure=failure))
+
+
+def _save(app: Everreach, group: list[_Sent]) -> None:
+    if not group:
+        return
+    now = app.clock.now()
+    with app.store.write() as tx:
+        attempts.finish(tx, [_outcome(one) for one in group])
+        happened = [
+            (one.prepared.claimed.cascade_id, _event(app, one)) for one in group
+        ]
+        lanes = advance(tx, happened, now)
+    app.bell.ring(lanes)
+
+
+def _outcome(one: _Sent) -> Outcome:
+    result = one.result
+    return Outcome(
+        reference=one.prepared.claimed.reference,
+        provider_id=result.provider_id if isinstance(result, SendAccepted) else None,
+        content={"text": one.prepared.text} if one.prepared.text else None,
+    )
+
+
+def _event(app: Everreach, one: _Sent) -> Reported:
+    number, now = one.prepared.claimed.number, app.clock.now()
+    match one.result:
+        case SendAccepted():
+            return accepted(number, now)
+        case SendRejected(failure=failure):
+            return failed(number, now, failure)
+        case SendUnclear():
+            return lost(number, now)
+
+
+def _failure(kind: FailureClass, code: str, detail: str) -> Failure:
+    return Failure(kind=kind, code=code, detail=detail)

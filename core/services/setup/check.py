@@ -1,0 +1,270 @@
+"""What the shape alone does not say: names that exist, and things that fit each other.
+
+The document has been rid of all that is misshapen: anything may be missing, and items of
+lists may be None, but what is there has the right type.
+"""
+
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import phonenumbers
+
+from core.cascade.model import Channel
+from core.cascade.status import Until
+from core.errors import ContentError, SetupError
+from core.message.template import fields_used
+from core.occasions import EVENTS, Field, fields_of
+from core.ports import ChannelConnector, PlatformConnector, Registry
+from core.services.setup import durations
+from core.services.setup.currencies import CURRENCIES
+from core.services.setup.findings import (
+    SECTIONS,
+    Findings,
+    Place,
+    choices,
+    did_you_mean,
+    show,
+    spell,
+)
+
+SHORTEST_WAIT, LONGEST_WAIT = 1, durations.to_seconds("30d")
+
+Group = Mapping[str, Any]
+
+
+def check(document: Group, registry: Registry, findings: Findings) -> None:
+    """Note everything that cannot work."""
+    _check_account(document.get("account", {}), findings)
+    for section in SECTIONS[1:]:
+        _check_unique(document, section, findings)
+    _check_configs(document, "connections", "platform", registry, findings)
+    _check_configs(document, "senders", "provider", registry, findings)
+    for place, message in entries(document, "messages"):
+        _check_message(place, message, document, findings)
+    for place, reminder in entries(document, "reminders"):
+        _Reminder(document, registry, findings).check(place, reminder)
+
+
+def entries(document: Group, *place: str | int) -> Iterator[tuple[Place, Any]]:
+    """The items of a list that may be missing, with their places."""
+    found: Any = document
+    for step in place:
+        found = found.get(step, ()) if isinstance(step, str) else found[step]
+    for index, entry in enumerate(found):
+        if entry is not None:
+            yield (*place, index), entry
+
+
+def _check_account(account: Group, findings: Findings) -> None:
+    _check_known(account, "timezone", "time zone", "Europe/Rome", findings)
+    _check_known(account, "currency", "currency", "EUR", findings)
+    _check_known(account, "country", "country", "IT", findings)
+
+
+def _check_known(
+    account: Group, key: str, kind: str, example: str, findings: Findings
+) -> None:
+    value = account.get(key)
+    known = sorted(_KNOWN[key]())
+    if value is not None and value not in known:
+        fix = did_you_mean(value, known) or f"Write it like {example}"
+        findings.problem(("account", key), f"{show(value)} is not a known {kind}", fix)
+
+
+_KNOWN: Mapping[str, Any] = {
+    "timezone": zoneinfo.available_timezones,
+    "currency": lambda: CURRENCIES,
+    "country": lambda: phonenumbers.SUPPORTED_REGIONS,
+}
+
+
+def _check_unique(document: Group, section: str, findings: Findings) -> None:
+    first: dict[str, Place] = {}
+    for place, entry in entries(document, section):
+        key = entry.get("key")
+        if key in first:
+            problem = f"{show(key)} is the key of {section}[{first[key][1]}] too"
+            findings.problem((*place, "key"), problem, "Give one of them another key")
+        elif key is not None:
+            first[key] = place
+
+
+def _check_configs(
+    document: Group, section: str, kind: str, registry: Registry, findings: Findings
+) -> None:
+    """Let connectors check what they were given, unless it lacks something already."""
+    for place, entry in entries(document, section):
+        where = (*place, "config")
+        connector = _connector(registry, kind, entry)
+        if connector and "config" in entry and findings.is_clean(where):
+            _check_config(where, entry["config"], connector, registry, findings)
+
+
+def _connector(
+    registry: Registry, kind: str, entry: Group
+) -> PlatformConnector | ChannelConnector | None:
+    if kind == "platform":
+        return registry.platforms.get(entry.get(kind, ""))
+    return registry.channels.get(entry.get(kind, ""))
+
+
+def _check_config(
+    place: Place,
+    config: Group,
+    connector: PlatformConnector | ChannelConnector,
+    registry: Registry,
+    findings: Findings,
+) -> None:
+    try:
+        registry.load_config(connector, config, spell(place))
+    except SetupError as error:
+        findings.add(place, error)
+
+
+# --- Messages -------------------------------------------------------------------------------
+
+
+def _check_message(
+    place: Place, message: Group, document: Group, findings: Findings
+) -> None:
+    events = [
+        reminder["on"]
+        for _, reminder in entries(document, "reminders")
+        if "on" in reminder and reminder.get("message") == message.get("key")
+    ]
+    for where, text in _texts(place, message):
+        for event in events or [""]:
+            _check_text(where, text, event, findings)
+
+
+def _texts(place: Place, message: Group) -> Iterator[tuple[Place, str]]:
+    whatsapp = message.get("whatsapp", {})
+    for part in ("header", "body", "buttons"):
+        yield from _leaves((*place, "whatsapp", part), whatsapp.get(part))
+    yield from _leaves((*place, "sms"), message.get("sms"))
+
+
+def _leaves(place: Place, value: Any) -> Iterator[tuple[Place, str]]:
+    match value:
+        case str():
+            yield place, value
+        case list():
+            for index, item in enumerate(value):
+                yield from _leaves((*place, index), item)
+        case dict():
+            for name, item in value.items():
+                yield from _leaves((*place, name), item)
+
+
+def _check_text(place: Place, text: str, event: str, findings: Findings) -> None:
+    known = fields_of(event) if event else _every_field()
+    try:
+        used = fields_used(text)
+    except ContentError as error:
+        findings.problem(place, str(error), "Write fields as {{ order.name }}")
+        return
+    for field, can_do_without in used.items():
+        if field not in known:
+            about = f"a field of {event}" if event else "a field of any event"
+            findings.problem(place, f"{field} is not {about}", choices(field, known))
+        elif known[field].optional and not can_do_without:
+            findings.warn(
+                place,
+                f"{field} may be unknown, and the step is passed over then; "
+                f"give it a default: {{{{ {field} | default('…') }}}}",
+            )
+
+
+def _every_field() -> dict[str, Field]:
+    return {name: field for event in EVENTS for name, field in fields_of(event).items()}
+
+
+# --- Reminders ------------------------------------------------------------------------------
+
+
+class _Reminder:
+    """The checks of one reminder against everything that it names."""
+
+    def __init__(self, document: Group, registry: Registry, findings: Findings) -> None:
+        self._messages = _by_key(document, "messages")
+        self._senders = _by_key(document, "senders")
+        self._registry = registry
+        self._findings = findings
+
+    def check(self, place: Place, reminder: Group) -> None:
+        message = reminder.get("message")
+        if message is not None and message not in self._messages:
+            known = self._messages
+            self._findings.unknown((*place, "message"), message, "message", known)
+        for index, step in enumerate(reminder.get("steps", ())):
+            if step is not None:
+                where = (*place, "steps", index)
+                self._check_sender(where, step)
+                self._check_content(where, step, message)
+                self._check_wait(where, step)
+
+    def _check_sender(self, place: Place, step: Group) -> None:
+        sender = step.get("sender")
+        if sender is None:
+            return
+        if sender not in self._senders:
+            self._findings.unknown((*place, "sender"), sender, "sender", self._senders)
+            return
+        _, found = self._senders[sender]
+        provider = found.get("provider")
+        if provider and "channel" in step:
+            reports = self._registry.channels[provider].reports
+            self._check_reports(place, step, provider, reports)
+
+    def _check_reports(
+        self,
+        place: Place,
+        step: Group,
+        provider: str,
+        reports: Mapping[Channel, frozenset[Until]],
+    ) -> None:
+        channel, until = Channel(step["channel"]), step.get("until")
+        if channel not in reports:
+            served = ", ".join(spell_channel(each) for each in reports)
+            problem = f"{provider} does not send {spell_channel(channel)}"
+            fix = f"It sends {served}; choose another channel or sender"
+            self._findings.problem((*place, "channel"), problem, fix)
+        elif until is not None and until not in reports[channel]:
+            able = ", ".join(each for each in Until if each in reports[channel])
+            problem = f"{spell_channel(channel)} by {provider} cannot report {until}"
+            self._findings.problem((*place, "until"), problem, f"It can report {able}")
+
+    def _check_content(self, place: Place, step: Group, key: str | None) -> None:
+        where, message = self._messages.get(key or "", ((), {}))
+        channel = step.get("channel")
+        if not message or channel is None or channel in message:
+            return
+        if self._findings.is_clean((*where, channel)):
+            problem = f"the message {key} says nothing on {spell_channel(channel)}"
+            fix = f"Give {spell(where)} a part called {channel}"
+            self._findings.problem((*place, "channel"), problem, fix)
+
+    def _check_wait(self, place: Place, step: Group) -> None:
+        if "wait" not in step:
+            return
+        seconds = durations.to_seconds(step["wait"])
+        if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
+            problem = f"{step['wait']} is too {'short' if seconds < 1 else 'long'}"
+            self._findings.problem((*place, "wait"), problem, "Use from 1s to 30d")
+
+
+def _by_key(document: Group, section: str) -> dict[str, tuple[Place, Group]]:
+    return {
+        entry["key"]: (place, entry)
+        for place, entry in entries(document, section)
+        if "key" in entry
+    }
+
+
+def spell_channel(channel: str) -> str:
+    """A channel's name in a sentence."""
+    return _SPELLED.get(channel, channel)
+
+
+_SPELLED = {"whatsapp": "WhatsApp", "sms": "SMS", "viber": "Viber", "rcs": "RCS"}

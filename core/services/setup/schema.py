@@ -1,0 +1,178 @@
+"""The shape of a set-up file as a JSON Schema, for editors and for ourselves."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.cascade.model import Channel
+from core.cascade.status import Until
+from core.occasions import EVENTS
+from core.ports import ChannelConnector, PlatformConnector, Registry
+from core.services.setup.durations import PATTERN as DURATION
+
+Schema = dict[str, Any]
+
+CHANNELS = (Channel.WHATSAPP, Channel.SMS)
+PURPOSES = ("authentication", "transactional", "service", "marketing")
+
+
+def setup_schema(registry: Registry) -> Schema:
+    """The JSON Schema (draft 2020-12) of a set-up file."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Everreach set-up file",
+        **_group(
+            "Everything about one account",
+            {"account": _account()},
+            {
+                "connections": _list(
+                    "The platforms that tell us what happened",
+                    _link("platform", registry.platforms, registry),
+                ),
+                "senders": _list(
+                    "The providers that send for us",
+                    _link("provider", registry.channels, registry),
+                ),
+                "messages": _list("What is said, channel by channel", _message()),
+                "reminders": _list("What is sent when", _reminder()),
+            },
+        ),
+    }
+
+
+def _account() -> Schema:
+    required = {
+        "key": _key("the account"),
+        "name": _text("What the business is called"),
+        "timezone": _text("Where its day begins and ends, such as Europe/Rome"),
+        "currency": _text("What it reckons costs in, as three letters such as EUR"),
+        "country": _text("Where numbers without a country code are from, such as IT"),
+    }
+    return _group("The business that sends", required)
+
+
+def _link(
+    kind: str,
+    connectors: Mapping[str, PlatformConnector] | Mapping[str, ChannelConnector],
+    registry: Registry,
+) -> Schema:
+    required = {
+        "key": _key(f"this link to a {kind}"),
+        kind: _one_of(f"The {kind}'s name in Everreach", connectors),
+        "config": {"type": "object", "description": f"What the {kind} gave you"},
+    }
+    configs = [
+        _when(kind, name, registry.config_schema(connector))
+        for name, connector in connectors.items()
+    ]
+    return {**_group(f"One {kind}", required), "allOf": configs}
+
+
+def _when(kind: str, name: str, config: Schema) -> Schema:
+    return {
+        "if": {"properties": {kind: {"const": name}}, "required": [kind]},
+        "then": {"properties": {"config": _or_variable(config)}},
+    }
+
+
+def _or_variable(schema: Any) -> Any:
+    """The same schema, but `${NAME}` may stand where a pattern is asked."""
+    if isinstance(schema, list):
+        return [_or_variable(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    loosened = {name: _or_variable(part) for name, part in schema.items()}
+    if isinstance(schema.get("pattern"), str):
+        loosened["pattern"] += r"|\$\{"
+    return loosened
+
+
+def _message() -> Schema:
+    channels = {
+        "whatsapp": _whatsapp(),
+        "sms": _text("The text of the SMS; may use fields such as {{ order.name }}"),
+    }
+    message = _group("One message", {"key": _key("the message")}, channels)
+    return {**message, "minProperties": 2}
+
+
+def _whatsapp() -> Schema:
+    required = {
+        "template": _text("The name of the approved template"),
+        "language": _text("The language it was approved in, such as en or pt_BR"),
+    }
+    button = {
+        "type": ["string", "null"],
+        "description": "The end of its address, or null if it has no variable part",
+    }
+    optional = {
+        "header": _parameters("header"),
+        "body": _parameters("body"),
+        "buttons": _list("Its URL buttons, in order", button),
+    }
+    return _group("An approved WhatsApp template", required, optional)
+
+
+def _parameters(part: str) -> Schema:
+    text = _text("May use fields such as {{ order.name }}")
+    return {
+        "description": f"The {part}'s parameters: a list, or by name if they have names",
+        "type": ["array", "object"],
+        "items": text,
+        "additionalProperties": text,
+    }
+
+
+def _reminder() -> Schema:
+    steps = _list("The channels, in the order to try them", _step())
+    required = {
+        "key": _key("the reminder"),
+        "on": _one_of("The event that starts it", EVENTS),
+        "message": _text("The key of the message"),
+        "steps": {**steps, "minItems": 1},
+    }
+    purpose = _one_of("Why you may write to this person", PURPOSES)
+    optional = {"purpose": {**purpose, "default": "transactional"}}
+    return _group("One reminder", required, optional)
+
+
+def _step() -> Schema:
+    required = {
+        "channel": _one_of("Where to write", CHANNELS),
+        "sender": _text("The key of the sender"),
+    }
+    wait = "How long it may take until the next step: 45s, 30m, 12h, 2d or 1h30m"
+    optional = {
+        "until": _one_of("How far the message must get", Until),
+        "wait": {"type": "string", "pattern": DURATION, "description": wait},
+    }
+    return _group("One step", required, optional)
+
+
+def _group(about: str, required: Schema, optional: Schema | None = None) -> Schema:
+    return {
+        "description": about,
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {**required, **(optional or {})},
+        "required": list(required),
+    }
+
+
+def _list(about: str, items: Schema) -> Schema:
+    return {"description": about, "type": "array", "items": items}
+
+
+def _text(about: str) -> Schema:
+    return {"description": about, "type": "string", "pattern": r"\S"}
+
+
+def _key(what: str) -> Schema:
+    return {
+        "description": f"Your own short name for {what}: lower case letters, digits, - and _",
+        "type": "string",
+        "pattern": r"^[a-z0-9][a-z0-9_-]{0,62}$(?!\n)",
+    }
+
+
+def _one_of(about: str, names: Any) -> Schema:
+    return {"description": about, "enum": [str(name) for name in names]}

@@ -1,0 +1,60 @@
+"""What a screen or `everreach messages` shows of a cascade. Plain values, words included."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TryView:
+    """One attempt. `status` is a `TryStatus` value; times are None until they happened."""
+
+    reference: str
+    step: int
+    channel: str
+    sender: str
+    provider: str
+    provider_id: str | None
+    status: str
+    due_at: datetime
+    sending_at: datetime | None
+    accepted_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    failed_at: datetime | None
+    failure_code: str | None
+    failure_detail: str | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """One line of the timeline: when, what kind, and the plain sentence."""
+
+    at: datetime
+    because: str
+    channel: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageView:
+    """One cascade with everything that happened to it, in order."""
+
+    id: str
+    account: str
+    time_zone: str
+    reminder: str
+    reminder_version: int
+    event: str
+    event_id: int
+    subject: str
+    recipient_name: str
+    recipient_phone: str | None
+    status: str
+    headline: str
+    created_at: datetime
+    deadline_at: datetime | None
+    finished_at: datetime | None
+    tries: tuple[TryView, ...]
+    timeline: tuple[LineView, ...]

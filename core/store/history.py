@@ -1,0 +1,104 @@
+"""Reading cascades back, with everything that happened to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, Table, func, select
+
+from core.store import records
+from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One cascade's rows: its own, its attempts and its notes, each in order."""
+
+    row: records.Row
+    attempts: Sequence[records.Row]
+    notes: Sequence[records.Row]
+
+
+def messages(
+    tx: Connection,
+    *,
+    subject: str | None,
+    account: str | None,
+    before: str | None,
+    limit: int | None,
+) -> list[Stored]:
+    """Cascades, newest first."""
+    query = _cascades().order_by(cascades.c.id.desc()).limit(limit)
+    if subject:
+        query = query.where(cascades.c.subject == subject)
+    if account:
+        query = query.where(accounts.c.key == account)
+    if before:
+        query = query.where(cascades.c.id < before)
+    return _with_details(tx, tx.execute(query).mappings().all())
+
+
+def message(tx: Connection, cascade_id: str) -> Stored | None:
+    """One cascade."""
+    query = _cascades().where(cascades.c.id == cascade_id)
+    found = _with_details(tx, tx.execute(query).mappings().all())
+    return found[0] if found else None
+
+
+def next_deadline(tx: Connection) -> datetime | None:
+    """The earliest deadline of all."""
+    waiting = cascades.c.deadline_at.is_not(None)
+    earliest: datetime | None = tx.scalar(
+        select(func.min(cascades.c.deadline_at)).where(waiting)
+    )
+    return earliest
+
+
+def _cascades() -> Select[Any]:
+    return (
+        select(
+            cascades,
+            accounts.c.key.label("account_key"),
+            accounts.c.time_zone,
+            reminders.c.version,
+            reminders.c.event,
+        )
+        .join(accounts, accounts.c.id == cascades.c.account_id)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+    )
+
+
+def _with_details(tx: Connection, rows: Sequence[records.Row]) -> list[Stored]:
+    ids = [row["id"] for row in rows]
+    tried = _grouped(tx, _attempts(ids))
+    noted = _grouped(tx, _of(notes, ids).order_by(notes.c.id))
+    return [
+        Stored(
+            row=row,
+            attempts=tried.get(row["id"], []),
+            notes=noted.get(row["id"], []),
+        )
+        for row in rows
+    ]
+
+
+def _attempts(ids: Sequence[str]) -> Select[Any]:
+    sender = (senders.c.key.label("sender_key"), senders.c.provider)
+    return (
+        select(attempts, *sender)
+        .join(senders, senders.c.id == attempts.c.sender_id)
+        .where(attempts.c.cascade_id.in_(ids))
+        .order_by(attempts.c.number)
+    )
+
+
+def _of(table: Table, ids: Sequence[str]) -> Select[Any]:
+    return select(table).where(table.c.cascade_id.in_(ids))
+
+
+def _grouped(tx: Connection, query: Select[Any]) -> dict[str, list[records.Row]]:
+    grouped: dict[str, list[records.Row]] = {}
+    for row in tx.execute(query).mappings():
+        grouped.setdefault(row["cascade_id"], []).append(row)
+    return grouped

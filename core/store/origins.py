@@ -1,0 +1,67 @@
+"""Who may write to us: connections and senders, by their public address."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, select
+
+from core.store import records
+from core.store.tables import accounts, connections, senders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A connection or sender. `connector` is the name of its platform or provider."""
+
+    id: int
+    account_id: int
+    connector: str
+    row: records.Row
+
+
+def connection(tx: Connection, platform: str, address: str) -> Origin | None:
+    """The active connection at `<account>.<connection>`."""
+    return _find(tx, connections, "platform", platform, address)
+
+
+def sender(tx: Connection, provider: str, address: str) -> Origin | None:
+    """The active sender at `<account>.<sender>`."""
+    return _find(tx, senders, "provider", provider, address)
+
+
+def connection_by_id(tx: Connection, connection_id: int) -> Origin:
+    """A connection by its id, active or not."""
+    return _by_id(tx, connections, "platform", connection_id)
+
+
+def sender_by_id(tx: Connection, sender_id: int) -> Origin:
+    """A sender by its id, active or not."""
+    return _by_id(tx, senders, "provider", sender_id)
+
+
+def _by_id(tx: Connection, table: Table, kind: str, origin_id: int) -> Origin:
+    query = select(table).where(table.c.id == origin_id)
+    return _origin(tx.execute(query).mappings().one(), kind)
+
+
+def _find(
+    tx: Connection, table: Table, kind: str, connector: str, address: str
+) -> Origin | None:
+    account, _, key = address.partition(".")
+    query = (
+        select(table)
+        .join(accounts, accounts.c.id == table.c.account_id)
+        .where(
+            accounts.c.key == account,
+            table.c.key == key,
+            table.c[kind] == connector,
+            table.c.active,
+        )
+    )
+    row = tx.execute(query).mappings().one_or_none()
+    return _origin(row, kind) if row else None
+
+
+def _origin(row: records.Row, kind: str) -> Origin:
+    return Origin(
+        id=row["id"], account_id=row["account_id"], connector=row[kind], row=row
+    )

@@ -1,0 +1,85 @@
+"""Between the engine's values and the columns that hold them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import BindParameter
+
+from core.cascade.model import Attempt, Channel, Fate, Recipient, Step
+from core.cascade.status import Failure, FailureClass, Marks, Until
+
+Row = Mapping[Any, Any]  # SQLAlchemy's rows take columns as keys too
+
+Values = dict[str, BindParameter[Any]]
+
+MARK_TIMES = (
+    "unknown_at",
+    "accepted_at",
+    "sent_at",
+    "delivered_at",
+    "read_at",
+    "failed_at",
+)
+
+
+def to_steps(definition: Row) -> tuple[Step, ...]:
+    """The steps of a stored reminder."""
+    return tuple(
+        Step(
+            channel=Channel(step["channel"]),
+            sender=step["sender"],
+            until=Until(step["until"]),
+            wait=timedelta(seconds=step["wait"]),
+        )
+        for step in definition["steps"]
+    )
+
+
+def to_recipient(stored: Row) -> Recipient:
+    """A stored recipient."""
+    return Recipient(**stored)
+
+
+def to_attempt(row: Row) -> Attempt:
+    """An attempt from its row."""
+    times = {name: row[name] for name in MARK_TIMES}
+    return Attempt(
+        step=row["step"],
+        channel=Channel(row["channel"]),
+        until=Until(row["until"]),
+        marks=Marks(**times, failure=to_failure(row["failure"])),
+        fate=Fate(row["fate"]) if row["fate"] else None,
+    )
+
+
+def attempt_columns(attempt: Attempt) -> dict[str, Any]:
+    """The columns of an attempt that a decision can change."""
+    columns = {name: getattr(attempt.marks, name) for name in MARK_TIMES}
+    return {
+        **columns,
+        "failure": failure_json(attempt.marks.failure),
+        "fate": attempt.fate,
+    }
+
+
+def failure_json(failure: Failure | None) -> dict[str, Any] | None:
+    """A failure as JSON."""
+    if failure is None:
+        return None
+    wait = failure.retry_after
+    return {**asdict(failure), "retry_after": wait.total_seconds() if wait else None}
+
+
+def to_failure(stored: Row | None) -> Failure | None:
+    """A failure from JSON."""
+    if stored is None:
+        return None
+    wait = stored["retry_after"]
+    return Failure(
+        kind=FailureClass(stored["kind"]),
+        code=stored["code"],
+        detail=stored["detail"],
+        retry_after=None if wait is None else timedelta(seconds=wait),
+    )

@@ -1,0 +1,293 @@
+"""The database, table by table. Every row belongs to exactly one account.
+
+Times are aware UTC datetimes. The waiting rows of every kind have a partial index, so that
+looking for work costs the same however much history there is.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware UTC time; on SQLite an integer of microseconds, which sorts and indexes."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Integers on SQLite, timestamptz elsewhere."""
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(BigInteger())
+        return dialect.type_descriptor(DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """To the database."""
+        if value is None or dialect.name != "sqlite":
+            return value
+        return int(value.timestamp()) * 1_000_000 + value.microsecond
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        if value is None or dialect.name != "sqlite":
+            return value.astimezone(UTC) if value else None
+        whole = datetime.fromtimestamp(value // 1_000_000, UTC)
+        return whole.replace(microsecond=value % 1_000_000)
+
+
+Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True)
+
+
+def _account() -> Column[int]:
+    return Column("account_id", Id, ForeignKey("accounts.id"), nullable=False)
+
+
+def _text(name: str, **options: Any) -> Column[str]:
+    return Column(name, Text, nullable=False, **options)
+
+
+def _time(name: str) -> Column[datetime]:
+    return Column(name, UtcTime, nullable=True)
+
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(),
+    _text("key", unique=True),
+    _text("name"),
+    _text("time_zone"),
+    _text("currency"),
+    _text("country"),
+)
+
+connections = Table(
+    "connections",
+    metadata,
+    _id(),
+    _account(),
+    _text("key"),
+    _text("platform"),
+    Column("config", JSON, nullable=False),
+    Column("secrets", LargeBinary, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("account_id", "key"),
+)
+
+senders = Table(
+    "senders",
+    metadata,
+    _id(),
+    _account(),
+    _text("key"),
+    _text("provider"),
+    Column("config", JSON, nullable=False),
+    Column("secrets", LargeBinary, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("account_id", "key"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _account(),
+    _text("key"),
+    Column("content", JSON, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("account_id", "key"),
+)
+
+# One row per version. A running cascade keeps the version that it began with.
+reminders = Table(
+    "reminders",
+    metadata,
+    _id(),
+    _account(),
+    _text("key"),
+    Column("version", Integer, nullable=False),
+    _text("event"),
+    Column("definition", JSON, nullable=False),
+    Column("active", Boolean, nullable=False),
+    UniqueConstraint("account_id", "key", "version"),
+)
+
+# Everything that came in, raw, before anything else is done with it. `kind` is `event` (from
+# a connection) or `receipt` (from a sender); `origin_id` is the row that it came in by.
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    _account(),
+    _text("kind"),
+    Column("origin_id", Id, nullable=False),
+    _text("delivery_id"),
+    _text("topic"),
+    _text("url"),
+    Column("headers", JSON, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", UtcTime, nullable=False),
+    _text("state"),
+    _text("reason"),
+    _time("done_at"),
+    UniqueConstraint("kind", "origin_id", "delivery_id"),
+)
+Index(
+    "ix_inbox_waiting",
+    inbox.c.kind,
+    inbox.c.id,
+    sqlite_where=inbox.c.state == "waiting",
+    postgresql_where=inbox.c.state == "waiting",
+)
+
+# What is known of the thing that a reminder is about: this order's shipment, this booking.
+occasions = Table(
+    "occasions",
+    metadata,
+    _id(),
+    _account(),
+    _text("subject"),
+    Column("contact", JSON, nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("account_id", "subject"),
+)
+
+cascades = Table(
+    "cascades",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _account(),
+    Column("reminder_id", Id, ForeignKey("reminders.id"), nullable=False),
+    _text("reminder_key"),
+    Column("event_id", Id, ForeignKey("inbox.id"), nullable=False),
+    _text("subject"),
+    _text("recipient_key"),
+    Column("recipient", JSON, nullable=False),
+    Column("fields", JSON, nullable=False),
+    _time("deadline_at"),
+    Column("outcome", Text),
+    Column("created_at", UtcTime, nullable=False),
+    _time("finished_at"),
+    # One occasion, one cascade: the database decides, not memory.
+    UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key"),
+    Index("ix_cascades_account", "account_id", "id"),
+    Index("ix_cascades_subject", "subject"),
+)
+Index(
+    "ix_cascades_deadline",
+    cascades.c.deadline_at,
+    sqlite_where=cascades.c.deadline_at.is_not(None),
+    postgresql_where=cascades.c.deadline_at.is_not(None),
+)
+
+# `state`: queued, sending, done or called_off. `reference` is what providers echo.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("reference", Text, primary_key=True),
+    _account(),
+    Column("cascade_id", Text, ForeignKey("cascades.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("sender_id", Id, ForeignKey("senders.id"), nullable=False),
+    _text("channel"),
+    _text("until"),
+    _text("state"),
+    Column("due_at", UtcTime, nullable=False),
+    _time("lease_until"),
+    _time("sending_at"),
+    Column("content", JSON),
+    Column("provider_id", Text),
+    _time("unknown_at"),
+    _time("accepted_at"),
+    _time("sent_at"),
+    _time("delivered_at"),
+    _time("read_at"),
+    _time("failed_at"),
+    Column("failure", JSON),
+    Column("fate", Text),
+    UniqueConstraint("cascade_id", "number"),
+    Index("ix_attempts_provider_id", "sender_id", "provider_id"),
+)
+Index(
+    "ix_attempts_queued",
+    attempts.c.channel,
+    attempts.c.due_at,
+    sqlite_where=attempts.c.state == "queued",
+    postgresql_where=attempts.c.state == "queued",
+)
+Index(
+    "ix_attempts_sending",
+    attempts.c.lease_until,
+    sqlite_where=attempts.c.state == "sending",
+    postgresql_where=attempts.c.state == "sending",
+)
+
+# What providers told us, one row a fact. `attempt` is empty while the receipt is parked.
+receipts = Table(
+    "receipts",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, ForeignKey("senders.id"), nullable=False),
+    Column("inbox_id", Id, ForeignKey("inbox.id"), nullable=False),
+    _text("fingerprint"),
+    Column("reference", Text),
+    Column("provider_id", Text),
+    _text("status"),
+    Column("at", UtcTime, nullable=False),
+    Column("failure", JSON),
+    Column("attempt", Text, ForeignKey("attempts.reference")),
+    UniqueConstraint("sender_id", "fingerprint"),
+)
+Index(
+    "ix_receipts_parked",
+    receipts.c.sender_id,
+    receipts.c.provider_id,
+    sqlite_where=receipts.c.attempt.is_(None),
+    postgresql_where=receipts.c.attempt.is_(None),
+)
+
+# Why each thing happened: what the machine noted, in order.
+notes = Table(
+    "notes",
+    metadata,
+    _id(),
+    _account(),
+    Column("cascade_id", Text, ForeignKey("cascades.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    _text("because"),
+    Column("facts", JSON, nullable=False),
+    Index("ix_notes_cascade_id", "cascade_id"),
+)

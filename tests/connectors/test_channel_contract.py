@@ -1,0 +1,211 @@
+"""What every provider must keep, from its fixtures alone: config, signed, send_*, report_*."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.config import load
+from connectors.registry import load_registry
+from core.cascade.status import FailureClass, Status, Until
+from core.errors import BadSignature, Malformed
+from core.ports import (
+    HttpResponse,
+    InboundRequest,
+    Receipt,
+    SendAccepted,
+    SendRejected,
+    SendUnclear,
+)
+
+HERE = Path(__file__).parent
+CHANNELS = load_registry().channels
+SERVED = [(name, channel) for name, c in CHANNELS.items() for channel in c.reports]
+
+every_provider = pytest.mark.parametrize("name", sorted(CHANNELS))
+every_channel = pytest.mark.parametrize(("name", "channel"), SERVED)
+
+leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+# Words that mean something to some provider get random JSON past the first fork.
+fields = "entry changes value field statuses status id timestamp errors error code sid"
+names = st.text() | st.sampled_from(fields.split())
+words = leaves | st.sampled_from(["messages", "sent", "failed", "1795168801"])
+documents = st.recursive(
+    words, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=30
+)
+
+
+def fixtures(name: str, prefix: str) -> list[str]:
+    folder = HERE / "fixtures" / "channels" / name
+    return sorted(path.stem for path in folder.glob(f"{prefix}*.json"))
+
+
+def results(name, answer):
+    read = CHANNELS[name].read
+    return [read(answer(f"{name}/{stem}")) for stem in fixtures(name, "send_")]
+
+
+def receipts(name, inbound):
+    for stem in fixtures(name, "report_"):
+        yield from CHANNELS[name].receipts(inbound(f"channels/{name}/{stem}"))
+
+
+@every_provider
+def test_it_is_called_as_its_module(name):
+    module = CHANNELS[name].__class__.__module__
+
+    assert module.split(".")[2] == name
+
+
+@every_provider
+def test_it_says_what_it_can_report(name):
+    reports = CHANNELS[name].reports
+
+    assert reports
+    assert all(Until.ACCEPTED in untils for untils in reports.values())
+
+
+@every_channel
+def test_its_requests_are_encrypted_and_say_who_asks(name, channel, config, outgoing):
+    settings = config(f"channels/{name}")
+    request = CHANNELS[name].build(outgoing(channel), settings)
+
+    assert request.url.startswith("https://")
+    assert request.headers["User-Agent"].startswith("everreach/")
+
+
+@every_channel
+def test_its_requests_carry_our_reference(name, channel, config, outgoing):
+    settings = config(f"channels/{name}")
+    request = CHANNELS[name].build(outgoing(channel), settings)
+
+    assert b"att_0001" in request.body
+
+
+@every_channel
+def test_nothing_shows_its_secrets(name, channel, config, outgoing, secret_words):
+    settings = config(f"channels/{name}")
+    request = CHANNELS[name].build(outgoing(channel), settings)
+
+    for secret in secret_words(f"channels/{name}"):
+        assert secret not in repr(settings)
+        assert secret not in repr(request)
+
+
+@every_provider
+def test_it_knows_what_it_signed(name, inbound, config):
+    request = inbound(f"channels/{name}/signed")
+
+    CHANNELS[name].verify(request, config(f"channels/{name}"))
+
+
+@every_provider
+def test_it_refuses_a_changed_body(name, inbound, config):
+    request = inbound(f"channels/{name}/signed")
+    changed = replace(request, body=request.body.replace(b"sent", b"read"))
+
+    with pytest.raises(BadSignature):
+        CHANNELS[name].verify(changed, config(f"channels/{name}"))
+
+
+@every_provider
+def test_it_refuses_what_is_not_signed(name, inbound, config):
+    request = inbound(f"channels/{name}/signed", headers={})
+
+    with pytest.raises(BadSignature):
+        CHANNELS[name].verify(request, config(f"channels/{name}"))
+
+
+@every_provider
+def test_it_refuses_a_challenge_that_proves_nothing(name, inbound, config):
+    request = inbound(f"channels/{name}/signed", method="GET", body=b"")
+
+    with pytest.raises(BadSignature):
+        CHANNELS[name].challenge(request, config(f"channels/{name}"))
+
+
+@every_provider
+def test_it_has_fixtures_for_every_kind_of_answer(name, answer):
+    found = results(name, answer)
+    refusals = [r.failure.kind for r in found if isinstance(r, SendRejected)]
+
+    assert any(isinstance(result, SendAccepted) for result in found)
+    assert any(isinstance(result, SendUnclear) for result in found)
+    assert FailureClass.RETRY in refusals
+    assert FailureClass.NEXT in refusals
+
+
+@every_provider
+def test_it_has_fixtures_for_delivered_and_failed(name, inbound):
+    found = list(receipts(name, inbound))
+
+    assert {Status.DELIVERED, Status.FAILED} <= {receipt.status for receipt in found}
+    assert all(bool(r.failure) == (r.status is Status.FAILED) for r in found)
+    assert all(
+        receipt.at is None or receipt.at.utcoffset() is not None for receipt in found
+    )
+
+
+@every_provider
+def test_it_has_a_test_for_every_fixture(name):
+    source = (HERE / "channels" / f"test_{name}.py").read_text()
+
+    for stem in fixtures(name, "send_") + fixtures(name, "report_"):
+        assert f'"{stem}"' in source
+
+
+@every_provider
+def test_a_status_that_it_does_not_know_is_passed_over(name, inbound):
+    request = inbound(f"channels/{name}/report_unknown_status")
+
+    assert list(CHANNELS[name].receipts(request)) == []
+
+
+@every_provider
+@given(body=documents.map(json.dumps).map(str.encode) | st.binary())
+def test_any_report_gives_receipts_or_is_malformed(name, body):
+    request = InboundRequest(
+        method="POST", url="https://ever.example/", headers={}, body=body
+    )
+
+    try:
+        found = CHANNELS[name].receipts(request)
+    except Malformed:
+        return
+    assert all(isinstance(receipt, Receipt) for receipt in found)
+
+
+@every_provider
+@given(
+    body=documents.map(json.dumps).map(str.encode) | st.binary(),
+    status=st.integers(100, 599),
+    wait=st.text(),
+)
+def test_any_answer_means_something(name, body, status, wait):
+    headers = {"retry-after": wait}
+    result = CHANNELS[name].read(
+        HttpResponse(status=status, headers=headers, body=body)
+    )
+
+    assert isinstance(result, SendAccepted | SendRejected | SendUnclear)
+
+
+@every_provider
+@given(body=st.binary(), end=st.text(), header=st.text())
+def test_any_other_request_is_refused(name, body, end, header):
+    connector = CHANNELS[name]
+    folder = HERE / "fixtures/channels" / name
+    signed = json.loads((folder / "signed.json").read_text())
+    values = json.loads((folder / "config.json").read_text())
+    request = InboundRequest(
+        method="POST",
+        url=f"https://ever.example/{end}",
+        headers=dict.fromkeys(signed["headers"], header),
+        body=body,
+    )
+
+    with pytest.raises(BadSignature):
+        connector.verify(request, load(connector.Config, values, "config"))

@@ -1,0 +1,34 @@
+"""docs/reference/connectors.md says of every connector what the connector says of itself."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from connectors import reference
+from connectors.registry import load_registry
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "connectors.md"
+REGISTRY = load_registry()
+CONNECTORS = {**REGISTRY.channels, **REGISTRY.platforms}
+
+
+def generated(name: str) -> str:
+    marked = rf"<!-- generated: {name} -->\n(.*?)\n<!-- end -->"
+    found = re.search(marked, PAGE.read_text(), re.DOTALL)
+    assert found, f"{PAGE} has no part marked <!-- generated: {name} -->"
+    return found[1]
+
+
+def test_the_features_are_those_of_the_connectors():
+    assert generated("features") == reference.features(REGISTRY)
+
+
+@pytest.mark.parametrize("name", sorted(CONNECTORS))
+def test_every_connectors_settings_are_there(name):
+    assert generated(f"settings {name}") == reference.settings(CONNECTORS[name].Config)
+
+
+@pytest.mark.parametrize("name", sorted(CONNECTORS))
+def test_every_connector_has_its_section(name):
+    assert f"(`{name}`)" in PAGE.read_text()

@@ -1,0 +1,69 @@
+"""Receipts add up to the same whatever their order."""
+
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.cascade.status import Failure, FailureClass, Marks, Status, Until, merge
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TIMES = ("unknown_at", "accepted_at", "sent_at", "delivered_at", "read_at")
+
+moments = st.integers(0, 5).map(lambda minutes: NOON + timedelta(minutes=minutes))
+failures = st.builds(
+    Failure,
+    kind=st.sampled_from(FailureClass),
+    code=st.sampled_from(["1", "2"]),
+    detail=st.sampled_from(["", "busy"]),
+    retry_after=st.none() | st.just(timedelta(seconds=5)),
+)
+receipts = st.one_of(
+    st.builds(lambda name, at: Marks(**{name: at}), st.sampled_from(TIMES), moments),
+    st.builds(lambda at, why: Marks(failed_at=at, failure=why), moments, failures),
+)
+
+
+@given(receipts, receipts)
+def test_merging_commutes(one: Marks, other: Marks) -> None:
+    assert merge(one, other) == merge(other, one)
+
+
+@given(receipts, receipts, receipts)
+def test_merging_associates(a: Marks, b: Marks, c: Marks) -> None:
+    assert merge(merge(a, b), c) == merge(a, merge(b, c))
+
+
+@given(st.lists(receipts, min_size=1))
+def test_merging_again_adds_nothing(told: list[Marks]) -> None:
+    marks = reduce(merge, told)
+
+    assert reduce(merge, told, marks) == marks
+
+
+@given(st.lists(receipts, min_size=1, max_size=6), st.randoms())
+def test_any_order_gives_the_same(told: list[Marks], random: object) -> None:
+    shuffled = sorted(told, key=lambda _: random.random())  # type: ignore[attr-defined]
+
+    assert reduce(merge, told) == reduce(merge, shuffled)
+
+
+def test_delivery_outlives_a_failure() -> None:
+    failure = Failure(kind=FailureClass.UNKNOWN, code="1")
+    marks = Marks(failed_at=NOON, failure=failure, delivered_at=NOON)
+
+    assert marks.status is Status.DELIVERED
+    assert marks.reached(Until.DELIVERED)
+
+
+def test_a_failure_outweighs_what_was_hoped() -> None:
+    failure = Failure(kind=FailureClass.UNKNOWN, code="1")
+    marks = Marks(accepted_at=NOON, sent_at=NOON, failed_at=NOON, failure=failure)
+
+    assert marks.status is Status.FAILED
+    assert not marks.reached(Until.SENT)
+
+
+def test_read_reaches_everything() -> None:
+    assert all(Marks(read_at=NOON).reached(until) for until in Until)

@@ -1,0 +1,66 @@
+"""The web process. `create_app` wires and does nothing else."""
+
+import atexit
+import os
+from contextlib import ExitStack
+
+from flask import Flask, Response, render_template
+from werkzeug.exceptions import HTTPException
+
+from connectors.registry import load_registry
+from core.bootstrap import Everreach, open_everreach
+from core.config import Settings
+from webapp import sandbox, ui
+from webapp.health import health
+from webapp.inbound import inbound
+from webapp.lifeline import die_with_parent
+from webapp.panel import panel
+from webapp.welcome import welcome
+
+MAX_BODY = 4 << 20  # Meta's batches reach 3 MB
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app() -> Flask:
+    """The app that the web server runs, from the environment. Raises SetupError."""
+    die_with_parent()
+    stack = ExitStack()
+    everreach = open_everreach(Settings.from_env(os.environ), load_registry())
+    atexit.register(stack.close)
+    return build_app(stack.enter_context(everreach))
+
+
+def build_app(everreach: Everreach) -> Flask:
+    """The Flask app of an installation that is open."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.extensions["everreach"] = everreach
+    ui.install(app)
+    app.register_blueprint(inbound)
+    app.register_blueprint(health)
+    app.register_error_handler(HTTPException, _say)
+    app.after_request(_protect)
+    if everreach.settings.sandbox:
+        app.register_blueprint(panel)
+        sandbox.install(app, everreach)
+    else:
+        app.register_blueprint(welcome)
+    return app
+
+
+def _say(error: HTTPException) -> tuple[str, int] | HTTPException:
+    if error.response or (error.code or 500) < 400:
+        return error
+    return render_template("plain.html", error=error), error.code or 500
+
+
+def _protect(response: Response) -> Response:
+    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,290 @@
+"""The `everreach` command.
+
+What a command needs is imported inside it, so that each starts fast and `--help` needs nothing.
+"""
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+import click
+
+from core.config import Settings
+from core.errors import SetupError
+
+if TYPE_CHECKING:
+    from core.bootstrap import Everreach
+    from core.services.setup import Change
+    from core.services.views import MessageView
+
+_SIGNS: Final = {"added": "+", "changed": "~", "removed": "-", "unchanged": "="}
+_REQUEST_SECONDS: Final = 3  # what a request may still take when the server is stopping
+
+
+class _Group(click.Group):
+    """Tells what a person can mend in one line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SetupError as error:
+            for line in str(error).splitlines():
+                click.echo(f"everreach: {line}", err=True)
+            return ctx.exit(1)
+
+
+def _sandbox(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    # The environment, and not an argument: the children of a command are in it as well.
+    if value:
+        os.environ["EVERREACH_SANDBOX"] = "1"
+
+
+sandbox_option = click.option(
+    "--sandbox",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_sandbox,
+    help="Use the sandbox and its own data folder.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="everreach")
+def main() -> None:
+    """Everreach makes sure that an important message gets through."""
+
+
+@main.command()
+@sandbox_option
+@click.pass_context
+def up(ctx: click.Context) -> None:
+    """Start everything, and stop it with Ctrl-C."""
+    from webapp.up import up as run
+
+    ctx.exit(run(_settings(), os.environ))
+
+
+@main.command()
+@sandbox_option
+def web() -> None:
+    """Run the web server alone."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    settings = _settings()
+    server = Granian(
+        "webapp.app:create_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        websockets=False,
+        workers=1,
+        # SQLite has one writer at a time: more threads would only wait for each other.
+        blocking_threads=1 if settings.sqlite else 8,
+        workers_kill_timeout=_REQUEST_SECONDS,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=load_app, wrap_loader=False)
+
+
+def load_app() -> Any:
+    """The WSGI application, in granian's own worker process."""
+    from webapp.lifeline import die_with_parent
+
+    # First of all: a server process that is left over would go on taking requests, because
+    # granian's processes share the port.
+    die_with_parent()
+
+    from webapp.app import create_app
+
+    try:
+        return create_app()
+    except SetupError as error:
+        sys.exit(f"everreach: {error}")
+
+
+@main.command()
+@click.option("--lanes", help="Serve these lanes only: inbox or send.")
+@sandbox_option
+def worker(lanes: str | None) -> None:
+    """Run one worker process."""
+    _settings()
+    chosen = ["--lanes", lanes] if lanes else []
+    command = [sys.executable, "-P", "-m", "worker", *chosen]
+    os.execv(sys.executable, command)
+
+
+@main.command()
+@sandbox_option
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from core.store.migrate import upgrade
+    from webapp.up import make_home
+
+    settings = _settings()
+    make_home(settings.home)
+    upgrade(settings)
+    click.echo("The database is up to date.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(allow_dash=True))
+@json_option
+@sandbox_option
+def apply(file: str, as_json: bool) -> None:
+    """Make accounts, connections, senders and reminders as FILE says (- for stdin)."""
+    from core.services import setup
+
+    text = _text(file)
+    with _everreach() as app:
+        applied = setup.apply(app, text, os.environ)
+    for warning in applied.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if as_json:
+        _print_json([dataclasses.asdict(change) for change in applied.changes])
+    else:
+        _print_changes(applied.changes)
+
+
+@main.command()
+@click.option("--subject", help="Only what this is about, for example an order.")
+@click.option("--account", help="Only this account's.")
+@click.option("--limit", default=50, show_default=True, help="The newest so many.")
+@json_option
+@sandbox_option
+def messages(
+    subject: str | None, account: str | None, limit: int, as_json: bool
+) -> None:
+    """Show messages, and why each went the way it did."""
+    from core.services.messages import list_messages
+
+    with _everreach() as app:
+        found = list_messages(app, subject=subject, account=account, limit=limit)
+    if as_json:
+        _print_json([dataclasses.asdict(message) for message in found])
+        return
+    for message in found:
+        click.echo(_told(message))
+    if not found:
+        click.echo("There are no messages yet.")
+
+
+@main.command()
+@json_option
+@sandbox_option
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Check this installation, and say how to mend what is wrong."""
+    from webapp.doctor import examine, report
+
+    rows = examine(os.environ)
+    if as_json:
+        _print_json([dataclasses.asdict(row) for row in rows])
+    else:
+        click.echo(report(rows))
+    ctx.exit(int(any(row.state == "fail" for row in rows)))
+
+
+@main.command()
+@click.argument("event", type=int)
+@sandbox_option
+def replay(event: int) -> None:
+    """Read the incoming event with this number again."""
+    from core.services import inbox
+
+    with _everreach() as app:
+        found = inbox.replay(app, event)
+    if not found:
+        raise SetupError("EVENT", f"there is no incoming event {event}")
+    click.echo(f"Event {event} will be read again.")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of the set-up file."""
+    from connectors.registry import load_registry
+    from core.services import setup
+
+    _print_json(setup.json_schema(load_registry()))
+
+
+def _settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+@contextmanager
+def _everreach() -> Iterator["Everreach"]:
+    from connectors.registry import load_registry
+    from core.bootstrap import open_everreach
+
+    with open_everreach(_settings(), load_registry()) as app:
+        yield app
+
+
+def _text(file: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        return raw.decode("utf-8-sig")
+    except OSError as error:
+        problem, fix = f"cannot be read ({error.strerror})", "Name a set-up file"
+    except UnicodeDecodeError:
+        problem, fix = "is not UTF-8 text", "Save it as UTF-8"
+    raise SetupError(file, problem, fix)
+
+
+def _print_json(value: Any) -> None:
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple | set | frozenset) else str(value)
+
+
+def _print_changes(changes: list["Change"]) -> None:
+    for change in changes:
+        detail = f": {change.detail}" if change.detail else ""
+        click.echo(f"{_SIGNS[change.kind]} {change.kind:<9} {change.what}{detail}")
+    if all(change.kind == "unchanged" for change in changes):
+        click.echo("Everything is as the file says already.")
+
+
+def _told(message: "MessageView") -> str:
+    """A message and its timeline, in the account's time."""
+    zone = ZoneInfo(message.time_zone)
+    lines = [_headline(message, zone)]
+    for line in message.timeline:
+        lines.append(f"    {line.at.astimezone(zone):%d %b %H:%M:%S}  {line.sentence}")
+    return "\n".join([*lines, ""])
+
+
+def _headline(message: "MessageView", zone: ZoneInfo) -> str:
+    from core.message.phone import mask
+
+    phone = mask(message.recipient_phone) if message.recipient_phone else "no number"
+    cells = (
+        f"{message.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
+        f"{message.headline:<28}",
+        f"{message.recipient_name or 'somebody'} ({phone})",
+        message.subject,
+        f"{message.reminder} v{message.reminder_version}",
+    )
+    return "  ".join(cells)
+
+
+if __name__ == "__main__":
+    main(prog_name="everreach")

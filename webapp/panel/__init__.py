@@ -1,0 +1,42 @@
+"""The screens. Until sign-in exists they are for the sandbox, on this machine, only."""
+
+from flask import Blueprint, abort, current_app, render_template, request
+
+from core.bootstrap import Everreach
+from core.services.messages import PAGE, get_message, list_messages
+from core.services.views import MessageView
+from webapp.loopback import require_loopback
+
+panel = Blueprint("panel", __name__)
+panel.before_request(require_loopback)
+
+
+@panel.get("/messages")
+def messages() -> str:
+    """Find one and see what happened."""
+    before = request.args.get("before")
+    found = list_messages(_app(), before=before, limit=PAGE + 1)
+    older = found[PAGE - 1].id if len(found) > PAGE else None
+    return render_template("messages.html", messages=found[:PAGE], older=older)
+
+
+@panel.get("/messages/<message_id>")
+def message(message_id: str) -> str:
+    """Did she get it, and why this way?"""
+    return render_template("message.html", message=_message(message_id))
+
+
+@panel.get("/messages/<message_id>/live")
+def message_live(message_id: str) -> str:
+    """The part of the page that changes while a message is under way."""
+    return render_template("message_live.html", message=_message(message_id))
+
+
+def _message(message_id: str) -> MessageView:
+    return get_message(_app(), message_id) or abort(404)
+
+
+def _app() -> Everreach:
+    app = current_app.extensions["everreach"]
+    assert isinstance(app, Everreach)
+    return app

@@ -1,0 +1,46 @@
+"""What becomes of a message, from the phone it is for. Pure: when everything will happen."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from webapp.sandbox.cast import Kind
+
+AWAY = timedelta(minutes=45)
+
+_SENT = timedelta(seconds=1)
+_DELIVERED = timedelta(seconds=2)
+_READ = timedelta(seconds=8)
+_BY_CARRIER = timedelta(seconds=3)
+
+_NOT_ON_WHATSAPP = frozenset({Kind.NO_WHATSAPP, Kind.NO_SUCH_NUMBER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """When a message is sent, delivered, read or refused; None for what never happens."""
+
+    sent_at: datetime | None = None
+    delivered_at: datetime | None = None
+    read_at: datetime | None = None
+    failed_at: datetime | None = None
+
+
+def by_whatsapp(kind: Kind, now: datetime, on_at: datetime) -> Journey:
+    """A WhatsApp message taken now, for a phone that is on from `on_at`."""
+    if kind in _NOT_ON_WHATSAPP:
+        return Journey(failed_at=now + _DELIVERED)
+    delivered_at = max(now, on_at) + _DELIVERED
+    tells = kind is not Kind.RECEIPTS_OFF
+    return Journey(
+        sent_at=now + _SENT,
+        delivered_at=delivered_at,
+        read_at=delivered_at + _READ if tells else None,
+    )
+
+
+def by_sms(kind: Kind, now: datetime, on_at: datetime) -> Journey:
+    """An SMS taken now, for a phone that is on from `on_at`."""
+    sent_at = now + _SENT
+    if kind is Kind.NO_SUCH_NUMBER:
+        return Journey(sent_at=sent_at, failed_at=sent_at + _BY_CARRIER)
+    return Journey(sent_at=sent_at, delivered_at=max(now, on_at) + _BY_CARRIER)

@@ -1,0 +1,140 @@
+"""The customers' phones: which are on, and what they show."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.sandbox.cast import BACK_ON_HINT, BY_NUMBER, CUSTOMERS, HINTS, LABELS
+from webapp.sandbox.cast import Customer, Kind
+from webapp.sandbox.journey import AWAY, Journey
+from webapp.sandbox.store import moment, seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneMessage:
+    """A message as a phone shows it."""
+
+    channel: str
+    text: str
+    at: datetime
+    status: str
+    from_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneView:
+    """A phone as the page shows it."""
+
+    key: str
+    name: str
+    number: str
+    kind: str
+    label: str
+    hint: str
+    on: bool
+    messages: tuple[PhoneMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A message that a provider took. `id` is the provider's."""
+
+    id: str
+    channel: str
+    text: str
+    from_name: str
+
+
+def kind_of(number: str) -> Kind:
+    """Outside the cast there are no subscribers."""
+    customer = BY_NUMBER.get(number)
+    return customer.kind if customer else Kind.NO_SUCH_NUMBER
+
+
+def ring(tx: sqlite3.Connection, number: str, now: datetime) -> datetime:
+    """From when the phone can receive. A phone that is off comes back because of this."""
+    customer = BY_NUMBER.get(number)
+    if not customer or customer.kind is not Kind.SWITCHED_OFF:
+        return now
+    back_at = now + AWAY
+    tx.execute(
+        "INSERT OR IGNORE INTO phones VALUES (?, ?)",
+        (customer.key, back_at.timestamp()),
+    )
+    return _back_at(tx, customer) or back_at
+
+
+def receive(tx: sqlite3.Connection, number: str, sent: Sent, journey: Journey) -> None:
+    """Have a message appear on the phone when it is delivered, if ever."""
+    if journey.delivered_at and number in BY_NUMBER:
+        tx.execute(
+            "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                sent.id,
+                BY_NUMBER[number].key,
+                sent.channel,
+                sent.text,
+                sent.from_name,
+                seconds(journey.delivered_at),
+                seconds(journey.read_at),
+            ),
+        )
+
+
+def clear(tx: sqlite3.Connection) -> None:
+    """Empty every phone, and switch off those that start switched off."""
+    tx.execute("DELETE FROM messages")
+    tx.execute("DELETE FROM phones")
+
+
+def switch_off_again(tx: sqlite3.Connection, now: datetime) -> None:
+    """Phones that came back are off for the next round; those on their way stay so."""
+    tx.execute("DELETE FROM phones WHERE back_at <= ?", (now.timestamp(),))
+
+
+def all_phones(tx: sqlite3.Connection, now: datetime) -> Iterator[PhoneView]:
+    """Every customer's phone."""
+    for customer in CUSTOMERS:
+        back_at = _back_at(tx, customer)
+        is_back = bool(back_at and back_at <= now)
+        yield PhoneView(
+            key=customer.key,
+            name=customer.name,
+            number=customer.number,
+            kind=customer.kind.value,
+            label=LABELS[customer.kind],
+            hint=BACK_ON_HINT if is_back else HINTS[customer.kind],
+            on=is_back or customer.kind not in _OFF,
+            messages=tuple(_messages(tx, customer, now)),
+        )
+
+
+_OFF = frozenset({Kind.SWITCHED_OFF, Kind.NO_SUCH_NUMBER})
+
+
+def _back_at(tx: sqlite3.Connection, customer: Customer) -> datetime | None:
+    row = tx.execute(
+        "SELECT back_at FROM phones WHERE key = ?", (customer.key,)
+    ).fetchone()
+    return moment(row["back_at"]) if row else None
+
+
+def _messages(
+    tx: sqlite3.Connection, customer: Customer, now: datetime
+) -> Iterator[PhoneMessage]:
+    rows = tx.execute(
+        "SELECT * FROM messages WHERE phone = ? AND delivered_at <= ?"
+        " ORDER BY delivered_at, rowid",
+        (customer.key, now.timestamp()),
+    )
+    for row in rows:
+        at, read_at = moment(row["delivered_at"]), moment(row["read_at"])
+        assert at
+        yield PhoneMessage(
+            channel=row["channel"],
+            text=row["text"],
+            at=at,
+            status="read" if read_at and read_at <= now else "delivered",
+            from_name=row["from_name"],
+        )

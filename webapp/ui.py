@@ -1,0 +1,217 @@
+"""What templates need besides values: words, icons, local times and masked numbers.
+
+`install` gives all of it to an app's Jinja environment.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import groupby, pairwise
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from flask import Flask, current_app, url_for
+
+from core.services.views import MessageView, TryView
+
+
+class Face(NamedTuple):
+    """How a value looks: its word, its icon and its tone (a class in the style sheet)."""
+
+    word: str
+    icon: str
+    tone: str = "idle"
+
+
+MESSAGE_FACES: Final = {
+    "scheduled": Face("Scheduled", "calendar"),
+    "waiting": Face("Waiting", "hourglass", "info"),
+    "reached": Face("Sent", "send", "good"),
+    "delivered": Face("Delivered", "check", "good"),
+    "read": Face("Read", "eye", "good"),
+    "not_delivered": Face("Not delivered", "x", "bad"),
+    "skipped": Face("Skipped", "skip"),
+}
+
+TRY_FACES: Final = {
+    "queued": Face("Queued", "clock"),
+    "sending": Face("Sending", "send", "info"),
+    "accepted": Face("Accepted by provider", "check", "info"),
+    "sent": Face("Sent", "send", "info"),
+    "delivered": Face("Delivered", "checks", "good"),
+    "read": Face("Read", "eye", "good"),
+    "failed": Face("Failed", "x", "bad"),
+    "timed_out": Face("Timed out", "clock-x", "warn"),
+    "delivered_late": Face("Delivered late", "history", "warn"),
+    "unknown": Face("Outcome unknown", "help", "warn"),
+    "called_off": Face("Called off", "ban"),
+}
+
+LINE_FACES: Final = {
+    "trying": Face("Try", "send", "info"),
+    "retrying": Face("Try again", "retry", "warn"),
+    "passed_over": Face("Passed over", "skip"),
+    "unknown": Face("Outcome unknown", "help", "warn"),
+    "accepted": Face("Accepted", "check"),
+    "sent": Face("Sent", "send"),
+    "delivered": Face("Delivered", "checks", "good"),
+    "read": Face("Read", "eye", "good"),
+    "failed": Face("Failed", "x", "bad"),
+    "late": Face("Late", "history", "warn"),
+    "timed_out": Face("Timed out", "clock-x", "warn"),
+    "finished": Face("Finished", "flag", "accent"),
+}
+
+CHANNEL_FACES: Final = {
+    "whatsapp": Face("WhatsApp", "message-circle", "whatsapp"),
+    "sms": Face("SMS", "message-square", "sms"),
+    "viber": Face("Viber", "messages"),
+    "rcs": Face("RCS", "messages"),
+    "email": Face("Email", "mail"),
+}
+
+ORDER_FACES: Final = {
+    "new": Face("To ship", "package"),
+    "shipped": Face("Shipped", "truck", "info"),
+    "out_for_delivery": Face("Out for delivery", "truck-delivery", "info"),
+    "delivered": Face("Delivered", "home-check", "good"),
+}
+
+_UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+class Hop(NamedTuple):
+    """One step of the way a message took: the channel, how it ended, after how many tries."""
+
+    channel: Face
+    outcome: Face
+    tries: int
+
+
+def message_face(status: str) -> Face:
+    """How a message's status looks."""
+    return MESSAGE_FACES.get(status) or _plain(status)
+
+
+def try_face(status: str) -> Face:
+    """How a try's status looks."""
+    return TRY_FACES.get(status) or _plain(status)
+
+
+def line_face(because: str) -> Face:
+    """How a line of the timeline looks."""
+    return LINE_FACES.get(because) or _plain(because)
+
+
+def channel_face(channel: str) -> Face:
+    """How a channel looks."""
+    return CHANNEL_FACES.get(channel) or _plain(channel)
+
+
+def order_face(state: str) -> Face:
+    """How an order in the sandbox's shop looks."""
+    return ORDER_FACES.get(state) or _plain(state)
+
+
+def _plain(value: str) -> Face:
+    return Face(value.replace("_", " ").capitalize(), "help")
+
+
+def path(message: MessageView) -> Iterator[Hop]:
+    """The channels a message was tried on, one hop per step."""
+    for _, group in groupby(message.tries, key=lambda one: one.step):
+        tries = list(group)
+        last = tries[-1]
+        yield Hop(channel_face(last.channel), try_face(last.status), len(tries))
+
+
+def texts(message: MessageView) -> list[TryView]:
+    """The tries that have a text to show, one per step: the last one."""
+    said = {one.step: one for one in message.tries if one.text}
+    return list(said.values())
+
+
+def duration(value: timedelta) -> str:
+    """A duration in at most two units: `30 min`, `5 min 9 s`."""
+    seconds = max(0, int(value.total_seconds()))
+    for (name, size), (small, part) in pairwise(_UNITS):
+        if seconds >= size:
+            whole, rest = f"{seconds // size} {name}", seconds % size // part
+            return f"{whole} {rest} {small}" if rest else whole
+    return f"{seconds} s"
+
+
+def mask(phone: str | None) -> str:
+    """A phone number of which only the last three digits can be read."""
+    return f"••• {phone[-3:]}" if phone else "no phone number"
+
+
+def clock_time(at: datetime, zone: str) -> str:
+    """The time of day in a zone: `14:30:05`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
+
+
+def minute(at: datetime, zone: str) -> str:
+    """The time of day in a zone, to the minute: `14:30`."""
+    return f"{at.astimezone(ZoneInfo(zone)):%H:%M}"
+
+
+def day(at: datetime, zone: str) -> str:
+    """The day in a zone: `Tue 24 Nov`."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b}"
+
+
+def moment(at: datetime, zone: str) -> str:
+    """Day, time and zone, for where nothing around them says which: with the year."""
+    local = at.astimezone(ZoneInfo(zone))
+    return f"{local.day} {local:%b %Y}, {local:%H:%M:%S} {zone}"
+
+
+def awaited(message: MessageView, now: datetime) -> tuple[int, int] | None:
+    """How much of the current wait is over: seconds gone and seconds in all."""
+    if message.finished_at or not message.deadline_at or not message.tries:
+        return None
+    step = message.tries[-1].step
+    began = next(one.due_at for one in message.tries if one.step == step)
+    whole = max(1, int((message.deadline_at - began).total_seconds()))
+    return min(whole, max(0, int((now - began).total_seconds()))), whole
+
+
+def has_page(endpoint: str) -> bool:
+    """Whether this app has a page: the sandbox's pages are not everywhere."""
+    return endpoint in current_app.view_functions
+
+
+def icon_url(name: str) -> str:
+    """Where an icon of the sprite is."""
+    return url_for("static", filename="icons.svg", _anchor=name)
+
+
+_FILTERS: Final = (
+    message_face,
+    try_face,
+    line_face,
+    channel_face,
+    order_face,
+    path,
+    texts,
+    duration,
+    mask,
+    clock_time,
+    minute,
+    day,
+    moment,
+)
+_GLOBALS: Final = (awaited, has_page, icon_url)
+
+
+def install(app: Flask) -> None:
+    """Give an app's templates the filters and functions of this module."""
+    app.jinja_env.filters.update(_by_name(_FILTERS))
+    app.jinja_env.globals.update(_by_name(_GLOBALS))
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def _by_name(functions: Iterable[object]) -> dict[str, object]:
+    return {getattr(function, "__name__", ""): function for function in functions}
