@@ -16,7 +16,7 @@ class EverreachError(Exception):
     """Root of every error that Everreach raises on purpose."""
 
 
-@dataclass
+@dataclass(eq=False)  # as an exception must be hashable
 class SetupError(EverreachError):
     """Something a person configured is wrong. Names the place, the problem and the fix."""
 

@@ -86,7 +86,9 @@ def _fernet(key: str, place: int, source: str) -> Fernet:
         return Fernet(key)
     except ValueError:
         # The parser's own words may repeat a piece of the key.
-        raise SetupError(source, f"key {place} is not an encryption key", _HOW_TO) from None
+        raise SetupError(
+            source, f"key {place} is not an encryption key", _HOW_TO
+        ) from None
 
 
 def _read(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import phonenumbers
 
+from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
 from core.cascade.status import Until
 from core.errors import ContentError, SetupError
@@ -146,15 +147,12 @@ def _texts(place: Place, message: Group) -> Iterator[tuple[Place, str]]:
 
 
 def _leaves(place: Place, value: Any) -> Iterator[tuple[Place, str]]:
-    match value:
-        case str():
-            yield place, value
-        case list():
-            for index, item in enumerate(value):
-                yield from _leaves((*place, index), item)
-        case dict():
-            for name, item in value.items():
-                yield from _leaves((*place, name), item)
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, list | dict):
+        items = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, item in items:
+            yield from _leaves((*place, step), item)
 
 
 def _check_text(place: Place, text: str, event: str, findings: Findings) -> None:
@@ -226,13 +224,13 @@ class _Reminder:
     ) -> None:
         channel, until = Channel(step["channel"]), step.get("until")
         if channel not in reports:
-            served = ", ".join(spell_channel(each) for each in reports)
-            problem = f"{provider} does not send {spell_channel(channel)}"
+            served = ", ".join(CHANNELS[each] for each in reports)
+            problem = f"{provider} does not send {CHANNELS[channel]}"
             fix = f"It sends {served}; choose another channel or sender"
             self._findings.problem((*place, "channel"), problem, fix)
         elif until is not None and until not in reports[channel]:
             able = ", ".join(each for each in Until if each in reports[channel])
-            problem = f"{spell_channel(channel)} by {provider} cannot report {until}"
+            problem = f"{CHANNELS[channel]} by {provider} cannot report {until}"
             self._findings.problem((*place, "until"), problem, f"It can report {able}")
 
     def _check_content(self, place: Place, step: Group, key: str | None) -> None:
@@ -241,7 +239,7 @@ class _Reminder:
         if not message or channel is None or channel in message:
             return
         if self._findings.is_clean((*where, channel)):
-            problem = f"the message {key} says nothing on {spell_channel(channel)}"
+            problem = f"the message {key} says nothing on {CHANNELS[channel]}"
             fix = f"Give {spell(where)} a part called {channel}"
             self._findings.problem((*place, "channel"), problem, fix)
 
@@ -255,16 +253,8 @@ class _Reminder:
 
 
 def _by_key(document: Group, section: str) -> dict[str, tuple[Place, Group]]:
-    return {
-        entry["key"]: (place, entry)
-        for place, entry in entries(document, section)
-        if "key" in entry
-    }
-
-
-def spell_channel(channel: str) -> str:
-    """A channel's name in a sentence."""
-    return _SPELLED.get(channel, channel)
-
-
-_SPELLED = {"whatsapp": "WhatsApp", "sms": "SMS", "viber": "Viber", "rcs": "RCS"}
+    found: dict[str, tuple[Place, Group]] = {}
+    for place, entry in entries(document, section):
+        if "key" in entry:
+            found.setdefault(entry["key"], (place, entry))
+    return found

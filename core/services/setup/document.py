@@ -8,6 +8,9 @@ import re
 from typing import Any
 
 import yaml
+from yaml.composer import ComposerError
+from yaml.parser import ParserError
+from yaml.scanner import ScannerError
 
 from core.errors import SetupError, SetupErrors
 
@@ -18,8 +21,10 @@ _WORDS = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # databases take neither
 _KINDS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
-_QUOTES = "Put text that begins with one of * & ! % @ ` in quotes"
+_SYNTAX = (ScannerError, ParserError, ComposerError)
+_QUOTES = "Put text with special characters in quotes, and indent with spaces"
 # The parser repeats names of its own symbols, `'<scalar>'` or `':'`, but also what it read.
 _REPEATED = re.compile(r" (['\"])(?!<)[^'\"]{2,}\1")
 
@@ -45,24 +50,32 @@ def _value(node: yaml.Node, above: tuple[yaml.Node, ...]) -> Any:
         raise _at(node, "tags (words that begin with !) mean nothing here")
     if node in above:
         raise _at(node, "this refers to itself")
-    match node:
-        case yaml.MappingNode():
-            return _mapping(node, (*above, node))
-        case yaml.SequenceNode():
-            return [_value(item, (*above, node)) for item in node.value]
-        case _:
-            return _scalar(node.value) if node.style is None else node.value
+    if isinstance(node, yaml.MappingNode):
+        return _mapping(node, (*above, node))
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, (*above, node)) for item in node.value]
+    text = _text(node)
+    is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return _scalar(text) if is_plain else text
 
 
 def _mapping(node: yaml.MappingNode, above: tuple[yaml.Node, ...]) -> dict[str, Any]:
     mapping: dict[str, Any] = {}
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode):
-            raise _at(key, "a key must be text")
-        if key.value in mapping:
-            raise _at(key, f"the key {key.value} is there twice")
-        mapping[key.value] = _value(value, above)
+    for key_node, value in node.value:
+        key = _text(key_node)
+        if key in mapping:
+            raise _at(key_node, f"the key {key} is there twice")
+        mapping[key] = _value(value, above)
     return mapping
+
+
+def _text(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise _at(node, "a key must be text")
+    text: str = node.value
+    if _UNSTORABLE.search(text):
+        raise _at(node, "this holds a character that cannot be stored")
+    return text
 
 
 def _scalar(word: str) -> Any:
@@ -80,9 +93,10 @@ def _at(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
 def _unreadable(error: yaml.MarkedYAMLError) -> SetupErrors:
     mark = error.problem_mark or error.context_mark
     where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "the file"
+    told = ", ".join(filter(None, (error.context, error.problem)))
     # It may have been a secret that was meant to be in quotes.
-    problem = _REPEATED.sub("", error.problem or "this is not YAML")
-    return _refused(where, problem, _QUOTES if problem != error.problem else "")
+    problem = _REPEATED.sub("", told)
+    return _refused(where, problem, _QUOTES if isinstance(error, _SYNTAX) else "")
 
 
 def _refused(where: str, problem: str, fix: str = "") -> SetupErrors:

@@ -3,9 +3,7 @@
 import re
 
 # The end is spelled like this because `$` would let a line break through.
-PATTERN = (
-    r"^(?=[0-9])([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$(?!\n)"
-)
+PATTERN = r"^(?=[0-9])([0-9]{1,9}d)?([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$(?!\n)"
 _SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 

@@ -10,6 +10,7 @@ Place = tuple[str | int, ...]
 
 SECTIONS = ("account", "connections", "senders", "messages", "reminders")
 _LONGEST_SHOWN = 60
+_SHORT = 3
 
 
 class Findings:
@@ -30,12 +31,16 @@ class Findings:
 
     def add(self, place: Place, error: SetupError) -> None:
         """Note an error about something at or below a place, unless it is noted already."""
-        if (place, error) not in self._problems:
+        if str(error) not in (str(noted) for _, noted in self._problems):
             self._problems.append((place, error))
 
-    def unknown(self, place: Place, value: Any, kind: str, known: Iterable[str]) -> None:
+    def unknown(
+        self, place: Place, value: Any, kind: str, known: Iterable[str]
+    ) -> None:
         """Note a name that does not exist, with the ones that do."""
-        self.problem(place, f"{show(value)} is not a known {kind}", choices(value, known))
+        self.problem(
+            place, f"{show(value)} is not a known {kind}", choices(value, known)
+        )
 
     def warn(self, place: Place, warning: str) -> None:
         """Note something that is allowed and may be a mistake."""
@@ -87,7 +92,10 @@ def choices(value: Any, known: Iterable[str]) -> str:
 def did_you_mean(value: Any, known: Sequence[str]) -> str:
     """The closest known name as a question, `""` if none is close."""
     by_lower = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(str(value).lower(), by_lower, n=1)
+    word = str(value).lower()
+    # Every code of three letters is close to many others.
+    likeness = 0.6 if len(word) > _SHORT else 1.0
+    close = difflib.get_close_matches(word, by_lower, n=1, cutoff=likeness)
     return f"Did you mean {by_lower[close[0]]}?" if close else ""
 
 

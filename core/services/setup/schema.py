@@ -58,7 +58,7 @@ def _link(
     required = {
         "key": _key(f"this link to a {kind}"),
         kind: _one_of(f"The {kind}'s name in Everreach", connectors),
-        "config": {"type": "object", "description": f"What the {kind} gave you"},
+        "config": {"description": f"What the {kind} gave you"},
     }
     configs = [
         _when(kind, name, registry.config_schema(connector))
@@ -102,6 +102,7 @@ def _whatsapp() -> Schema:
     }
     button = {
         "type": ["string", "null"],
+        "pattern": r"\S",
         "description": "The end of its address, or null if it has no variable part",
     }
     optional = {

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import Draft202012Validator
 
+from core.services.setup.durations import PATTERN as DURATION
 from core.services.setup.findings import Findings, Place, choices, show
 
 _TYPES = {
@@ -13,10 +14,12 @@ _TYPES = {
     "array": "a list",
     "object": "a group of settings",
 }
-_NAMES = {"on": "event"}
+_NAMES = {"on": "event", "until": "status"}
 
 # Where, what is wrong, and the fix.
 _Wording = tuple[Place, str, str]
+# A ValidationError. Its type says "or unset" of everything, which a found error never is.
+_Error = Any
 
 
 def find_misshapen(
@@ -37,19 +40,19 @@ def without(document: Any, places: Collection[Place]) -> dict[str, Any]:
     Without all that is misshapen, whatever is there has the right shape, so that everything
     else can be checked too.
     """
-    for place in places:
+    for place in filter(None, places):
         _remove(document, place)
     return document if isinstance(document, dict) and () not in places else {}
 
 
 def _remove(value: Any, place: Place) -> None:
-    for step in place[:-1]:
+    *above, last = place
+    for step in above:
         value = _inside(value, step)
-    if place and _inside(value, place[-1]) is not None:
-        if isinstance(value, list):
-            value[int(place[-1])] = None
-        else:
-            del value[place[-1]]
+    if isinstance(value, dict):
+        value.pop(last, None)
+    elif isinstance(value, list) and isinstance(last, int):
+        value[last] = None
 
 
 def _inside(value: Any, step: str | int) -> Any:
@@ -58,7 +61,7 @@ def _inside(value: Any, step: str | int) -> Any:
     return value[step] if isinstance(value, list) and isinstance(step, int) else None
 
 
-def _explain(error: ValidationError, hidden: Collection[Place]) -> Iterator[_Wording]:
+def _explain(error: _Error, hidden: Collection[Place]) -> Iterator[_Wording]:
     if error.validator == "anyOf":
         for inner in _intended(error):
             yield from _explain(inner, hidden)
@@ -67,9 +70,9 @@ def _explain(error: ValidationError, hidden: Collection[Place]) -> Iterator[_Wor
         yield from _WORDINGS.get(str(error.validator), _other)(error, shown)
 
 
-def _intended(error: ValidationError) -> list[ValidationError]:
+def _intended(error: _Error) -> list[_Error]:
     """The complaints of the alternative that has the type of what was given."""
-    branches: dict[Any, list[ValidationError]] = {}
+    branches: dict[Any, list[_Error]] = {}
     for inner in error.context or ():
         branches.setdefault(inner.schema_path[0], []).append(inner)
     for errors in branches.values():
@@ -78,21 +81,33 @@ def _intended(error: ValidationError) -> list[ValidationError]:
     return next(iter(branches.values()))
 
 
-def _shown(error: ValidationError, hidden: Collection[Place]) -> str:
+def _shown(error: _Error, hidden: Collection[Place]) -> str:
     place = tuple(error.absolute_path)
     if _is_secret(error, place) or place in hidden:
-        return "a number" if isinstance(error.instance, int | float) else "this"
+        return _veiled(error.instance)
     return show(error.instance)
 
 
-def _is_secret(error: ValidationError, place: Place) -> bool:
+def _veiled(value: Any) -> str:
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "this text"
+        case _:
+            return show(value)
+
+
+def _is_secret(error: _Error, place: Place) -> bool:
     # What stands where a whole config is asked may be anything.
     return _said(error, "writeOnly") is not None or place[2:] == ("config",)
 
 
-def _said(error: ValidationError, word: str) -> Any:
+def _said(error: _Error, word: str) -> Any:
     """What the schema says about the value, or about what the value is a part of."""
-    current: Any = error
+    current = error
     while current is not None:
         if word in current.schema:
             return current.schema[word]
@@ -100,7 +115,7 @@ def _said(error: ValidationError, word: str) -> Any:
     return None
 
 
-def _type(error: ValidationError, shown: str) -> Iterator[_Wording]:
+def _type(error: _Error, shown: str) -> Iterator[_Wording]:
     place, about = tuple(error.absolute_path), _said(error, "description") or ""
     if error.instance is None:
         yield place, "is empty", about
@@ -109,18 +124,19 @@ def _type(error: ValidationError, shown: str) -> Iterator[_Wording]:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     wanted = " or ".join(_TYPES[kind] for kind in kinds if kind in _TYPES)
     quotes = "string" in kinds and isinstance(error.instance, int | float)
+    quotes = quotes and error.schema.get("pattern") != DURATION
     fix = "Put it in quotes" if quotes else about
     yield place, f"must be {wanted}, not {shown}", fix
 
 
-def _required(error: ValidationError, _: str) -> Iterator[_Wording]:
+def _required(error: _Error, _: str) -> Iterator[_Wording]:
     for name in error.validator_value:
         if name not in error.instance:
             about = error.schema["properties"].get(name, {}).get("description", "")
             yield (*error.absolute_path, name), "is missing", about
 
 
-def _unknown_key(error: ValidationError, _: str) -> Iterator[_Wording]:
+def _unknown_key(error: _Error, _: str) -> Iterator[_Wording]:
     known = error.schema["properties"]
     for name in error.instance:
         if name not in known:
@@ -128,14 +144,14 @@ def _unknown_key(error: ValidationError, _: str) -> Iterator[_Wording]:
             yield place, "is not a setting", choices(name, known)
 
 
-def _enum(error: ValidationError, shown: str) -> Iterator[_Wording]:
+def _enum(error: _Error, shown: str) -> Iterator[_Wording]:
     place = tuple(error.absolute_path)
     kind = _NAMES.get(str(place[-1]), str(place[-1]))
     fix = choices(error.instance, error.validator_value)
     yield place, f"{shown} is not a known {kind}", fix
 
 
-def _pattern(error: ValidationError, shown: str) -> Iterator[_Wording]:
+def _pattern(error: _Error, shown: str) -> Iterator[_Wording]:
     if not error.instance.strip():
         yield from _empty(error, shown)
         return
@@ -144,23 +160,27 @@ def _pattern(error: ValidationError, shown: str) -> Iterator[_Wording]:
     yield tuple(error.absolute_path), f"{shown} {problem}", about
 
 
-def _empty(error: ValidationError, _: str) -> Iterator[_Wording]:
+def _empty(error: _Error, _: str) -> Iterator[_Wording]:
     yield tuple(error.absolute_path), "is empty", _said(error, "description") or ""
 
 
-def _no_channel(error: ValidationError, _: str) -> Iterator[_Wording]:
+def _no_channel(error: _Error, _: str) -> Iterator[_Wording]:
     channels = [name for name in error.schema["properties"] if name != "key"]
     if not set(channels) & set(error.instance):
         place = (*error.absolute_path, channels[0])
-        yield place, "is missing", f"A message says something on {' or '.join(channels)}"
+        yield (
+            place,
+            "is missing",
+            f"A message says something on {' or '.join(channels)}",
+        )
 
 
-def _other(error: ValidationError, shown: str) -> Iterator[_Wording]:
+def _other(error: _Error, shown: str) -> Iterator[_Wording]:
     place = tuple(error.absolute_path)
     yield place, f"{shown} cannot be used here", _said(error, "description") or ""
 
 
-_WORDINGS: Mapping[str, Callable[[ValidationError, str], Iterator[_Wording]]] = {
+_WORDINGS: Mapping[str, Callable[[_Error, str], Iterator[_Wording]]] = {
     "type": _type,
     "required": _required,
     "additionalProperties": _unknown_key,

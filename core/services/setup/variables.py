@@ -49,5 +49,7 @@ class Variables:
             self._findings.problem(place, "${ does not name a variable", fix)
         elif not self._env.get(name):
             problem = f"the environment variable {name} is not set"
-            self._findings.problem(place, problem, f"Set {name} where you apply this file")
+            self._findings.problem(
+                place, problem, f"Set {name} where you apply this file"
+            )
         return self._env.get(name or "") or found[0]

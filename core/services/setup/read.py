@@ -1,0 +1,157 @@
+"""From a set-up file's text to what is to be stored, defaults filled in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.cascade.model import Channel
+from core.cascade.status import Until
+from core.ports import Registry
+from core.services.setup import durations
+from core.services.setup.check import check
+from core.services.setup.document import parse
+from core.services.setup.findings import Findings
+from core.services.setup.schema import CHANNELS, setup_schema
+from core.services.setup.shape import find_misshapen, without
+from core.services.setup.variables import Variables
+
+LAST_WAIT = "24h"
+OTHER_WAIT = "10m"
+
+_PREFERRED = (Until.DELIVERED, Until.SENT, Until.ACCEPTED)
+
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a file says, as columns by key. Secrets are apart and still in the clear."""
+
+    account: Columns
+    connections: dict[str, Columns]
+    senders: dict[str, Columns]
+    messages: dict[str, Columns]
+    reminders: dict[str, Columns]
+    warnings: tuple[str, ...]
+
+
+def read(text: str, env: Mapping[str, str], registry: Registry) -> Setup:
+    """Read and check a file. Raises SetupErrors with all that is wrong with it."""
+    findings = Findings()
+    document = parse(text)
+    variables = Variables(env, findings)
+    variables.fill_configs(document)
+    find_misshapen(document, setup_schema(registry), variables.filled, findings)
+    check(without(document, findings.places), registry, findings)
+    findings.check()
+    return _Reading(document, registry).setup(tuple(findings.warnings))
+
+
+class _Reading:
+    """A document that has been checked."""
+
+    def __init__(self, document: Mapping[str, Any], registry: Registry) -> None:
+        self._document = document
+        self._registry = registry
+        self._messages = {
+            message["key"]: _content(message)
+            for message in document.get("messages", ())
+        }
+        self._providers = {
+            sender["key"]: sender["provider"] for sender in document.get("senders", ())
+        }
+
+    def setup(self, warnings: tuple[str, ...]) -> Setup:
+        account = self._document["account"]
+        return Setup(
+            account={
+                "key": account["key"],
+                "name": account["name"],
+                "time_zone": account["timezone"],
+                "currency": account["currency"],
+                "country": account["country"],
+            },
+            connections=self._links(
+                "connections", "platform", self._registry.platforms
+            ),
+            senders=self._links("senders", "provider", self._registry.channels),
+            messages={key: {"content": it} for key, it in self._messages.items()},
+            reminders={
+                reminder["key"]: self._reminder(reminder)
+                for reminder in self._document.get("reminders", ())
+            },
+            warnings=warnings,
+        )
+
+    def _links(
+        self, section: str, kind: str, connectors: Mapping[str, Any]
+    ) -> dict[str, Columns]:
+        return {
+            entry["key"]: {
+                kind: entry[kind],
+                **self._split(entry["config"], connectors[entry[kind]]),
+            }
+            for entry in self._document.get(section, ())
+        }
+
+    def _split(self, config: Mapping[str, Any], connector: Any) -> Columns:
+        secret = self._registry.secret_names(connector)
+        return {
+            "config": {k: v for k, v in config.items() if k not in secret},
+            "secrets": {k: v for k, v in config.items() if k in secret},
+        }
+
+    def _reminder(self, reminder: Mapping[str, Any]) -> Columns:
+        *others, last = reminder["steps"]
+        definition = {
+            "purpose": reminder.get("purpose", "transactional"),
+            "message": reminder["message"],
+            "content": self._messages[reminder["message"]],
+            "steps": [
+                *(self._step(step, OTHER_WAIT) for step in others),
+                self._step(last, LAST_WAIT),
+            ],
+        }
+        return {"event": reminder["on"], "definition": definition}
+
+    def _step(self, step: Mapping[str, Any], wait: str) -> Columns:
+        return {
+            "channel": step["channel"],
+            "sender": step["sender"],
+            "until": step.get("until") or self._until(step),
+            "wait": durations.to_seconds(step.get("wait", wait)),
+        }
+
+    def _until(self, step: Mapping[str, Any]) -> str:
+        provider = self._registry.channels[self._providers[step["sender"]]]
+        reports = provider.reports[Channel(step["channel"])]
+        return str(next(until for until in _PREFERRED if until in reports))
+
+
+def _content(message: Mapping[str, Any]) -> Columns:
+    said = {
+        str(channel): message[channel] for channel in CHANNELS if channel in message
+    }
+    return {channel: _CONTENTS[channel](what) for channel, what in said.items()}
+
+
+def _template(whatsapp: Mapping[str, Any]) -> Columns:
+    return {
+        "template": whatsapp["template"],
+        "language": whatsapp["language"],
+        "header": _parameters(whatsapp.get("header", [])),
+        "body": _parameters(whatsapp.get("body", [])),
+        "buttons": whatsapp.get("buttons", []),
+    }
+
+
+def _parameters(given: list[str] | dict[str, str]) -> list[Columns]:
+    if isinstance(given, dict):
+        return [{"text": text, "name": name} for name, text in given.items()]
+    return [{"text": text, "name": None} for text in given]
+
+
+_CONTENTS: Mapping[str, Any] = {
+    "whatsapp": _template,
+    "sms": lambda text: {"text": text},
+}

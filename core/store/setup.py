@@ -1,0 +1,43 @@
+"""An account and what belongs to it, as a set-up file names them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, Table, insert, select, update
+
+from core.store.records import Row
+from core.store.tables import accounts, connections, messages, reminders, senders
+
+_TABLES: Mapping[str, Table] = {
+    "account": accounts,
+    "connection": connections,
+    "sender": senders,
+    "message": messages,
+    "reminder": reminders,
+}
+
+
+def find_account(tx: Connection, key: str) -> Row | None:
+    """An account, which nobody else can set up until this transaction ends."""
+    query = select(accounts).where(accounts.c.key == key).with_for_update()
+    return tx.execute(query).mappings().one_or_none()
+
+
+def newest(tx: Connection, kind: str, account_id: int) -> dict[str, Row]:
+    """Everything of one kind by key, active or not; of reminders the newest version."""
+    table = _TABLES[kind]
+    order = table.c.version if "version" in table.c else table.c.id
+    query = select(table).where(table.c.account_id == account_id).order_by(order)
+    return {row["key"]: row for row in tx.execute(query).mappings()}
+
+
+def add(tx: Connection, kind: str, columns: Mapping[str, Any]) -> int:
+    """Insert a row. Its id."""
+    table = _TABLES[kind]
+    return int(tx.execute(insert(table).returning(table.c.id), columns).scalar_one())
+
+
+def change(tx: Connection, kind: str, row_id: int, columns: Mapping[str, Any]) -> None:
+    """Change some columns of a row."""
+    table = _TABLES[kind]
+    tx.execute(update(table).where(table.c.id == row_id).values(**columns))
