@@ -21,7 +21,7 @@ from core.errors import SetupError
 
 if TYPE_CHECKING:
     from core.bootstrap import Everreach
-    from core.services.setup import Change
+    from core.services.setup import Report
     from core.services.views import MessageView
 
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-", "unchanged": "="}
@@ -148,13 +148,11 @@ def apply(file: str, as_json: bool) -> None:
 
     text = _text(file)
     with _everreach() as app:
-        applied = setup.apply(app, text, os.environ)
-    for warning in applied.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        report = setup.apply(app, text, os.environ)
     if as_json:
-        _print_json([dataclasses.asdict(change) for change in applied.changes])
+        _print_json(dataclasses.asdict(report))
     else:
-        _print_changes(applied.changes)
+        _print_report(report)
 
 
 @main.command()
@@ -175,7 +173,7 @@ def messages(
         _print_json([dataclasses.asdict(message) for message in found])
         return
     for message in found:
-        click.echo(_told(message))
+        click.echo(told(message))
     if not found:
         click.echo("There are no messages yet.")
 
@@ -214,9 +212,9 @@ def replay(event: int) -> None:
 def schema() -> None:
     """Print the JSON Schema of the set-up file."""
     from connectors.registry import load_registry
-    from core.services import setup
+    from core.services.setup import setup_schema
 
-    _print_json(setup.json_schema(load_registry()))
+    _print_json(setup_schema(load_registry()))
 
 
 def _settings() -> Settings:
@@ -227,8 +225,14 @@ def _settings() -> Settings:
 def _everreach() -> Iterator["Everreach"]:
     from connectors.registry import load_registry
     from core.bootstrap import open_everreach
+    from core.store.migrate import upgrade
+    from webapp.up import make_home
 
-    with open_everreach(_settings(), load_registry()) as app:
+    settings = _settings()
+    make_home(settings.home)
+    # A set-up file may be applied before Everreach was ever started.
+    upgrade(settings)
+    with open_everreach(settings, load_registry()) as app:
         yield app
 
 
@@ -255,15 +259,17 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | set | frozenset) else str(value)
 
 
-def _print_changes(changes: list["Change"]) -> None:
-    for change in changes:
+def _print_report(report: "Report") -> None:
+    for change in report.changes:
         detail = f": {change.detail}" if change.detail else ""
-        click.echo(f"{_SIGNS[change.kind]} {change.kind:<9} {change.what}{detail}")
-    if all(change.kind == "unchanged" for change in changes):
-        click.echo("Everything is as the file says already.")
+        click.echo(f"{_SIGNS[change.kind]} {change.kind:<9}  {change.what}{detail}")
+    for address in report.addresses:
+        click.echo(f"Give {address.party} this address ({address.what}): {address.url}")
+    for warning in report.warnings:
+        click.echo(f"warning: {warning}", err=True)
 
 
-def _told(message: "MessageView") -> str:
+def told(message: "MessageView") -> str:
     """A message and its timeline, in the account's time."""
     zone = ZoneInfo(message.time_zone)
     lines = [_headline(message, zone)]
@@ -278,7 +284,7 @@ def _headline(message: "MessageView", zone: ZoneInfo) -> str:
     phone = mask(message.recipient_phone) if message.recipient_phone else "no number"
     cells = (
         f"{message.created_at.astimezone(zone):%Y-%m-%d %H:%M}",
-        f"{message.headline:<28}",
+        message.headline,
         f"{message.recipient_name or 'somebody'} ({phone})",
         message.subject,
         f"{message.reminder} v{message.reminder_version}",

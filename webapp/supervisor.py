@@ -90,7 +90,8 @@ class Child:
 
     def kill(self) -> None:
         """End it and whatever it started: they share a process group."""
-        if self._process:
+        # Once mourned, its number may be anybody's.
+        if self._process and self.due is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
@@ -100,7 +101,7 @@ class Child:
             self._output.join(timeout=0.5)
 
     def _mourn(self) -> None:
-        self.kill()
+        self.kill()  # what it started may have outlived it
         self.drain()
         if time.monotonic() - self._started > _STEADY_SECONDS:
             self._pause = _BACK_OFF_FIRST
