@@ -26,7 +26,9 @@ GROUPS: dict[str, Sequence[str]] = {
 
 
 @click.command()
-@click.option("--lanes", type=click.Choice(list(GROUPS)), default="all", show_default=True)
+@click.option(
+    "--lanes", type=click.Choice(list(GROUPS)), default="all", show_default=True
+)
 def main(lanes: str) -> None:
     """Work on some lanes, or on all, until told to stop."""
     try:

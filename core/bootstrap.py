@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -52,7 +53,9 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
     """Open an installation and close it again. Raises SetupError."""
     configure_logging(settings.log_level)
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    clock = FastClock(settings.home / "clock.json") if settings.sandbox else SystemClock()
+    clock = (
+        FastClock(settings.home / "clock.json") if settings.sandbox else SystemClock()
+    )
     store = Store(settings.database_url)
     app = Everreach(
         settings=settings,
@@ -86,9 +89,5 @@ def configure_logging(level: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelName(level.upper())
         ),
-        logger_factory=structlog.PrintLoggerFactory(_stderr()),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
-
-
-def _stderr() -> Any:
-    return os.fdopen(os.dup(2), "w", buffering=1)

@@ -65,7 +65,11 @@ class FastClock(SystemClock):
         self._save(self.now() + duration, pace.rate if pace else 1)
 
     def _save(self, base: datetime, rate: float) -> None:
-        pace = {"since": self.wall().isoformat(), "base": base.isoformat(), "rate": rate}
+        pace = {
+            "since": self.wall().isoformat(),
+            "base": base.isoformat(),
+            "rate": rate,
+        }
         draft = self._path.with_suffix(".new")
         draft.write_text(json.dumps(pace))
         draft.replace(self._path)

@@ -21,7 +21,7 @@ _app: Everreach | None = None
 
 def install(app: Everreach) -> None:
     """Give this process's jobs what they work with."""
-    global _app  # noqa: PLW0603 - RQ calls plain functions, so this is where they find it
+    global _app
     _app = app
 
 

@@ -69,7 +69,9 @@ class InboundRequest:
     @property
     def query(self) -> Mapping[str, str]:
         """The URL's parameters, the first of each name."""
-        return dict(reversed(parse_qsl(urlsplit(self.url).query, keep_blank_values=True)))
+        return dict(
+            reversed(parse_qsl(urlsplit(self.url).query, keep_blank_values=True))
+        )
 
 
 # --- Channels: providers that send ---------------------------------------------------------

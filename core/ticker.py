@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from threading import Event, Thread, main_thread
 
 import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from core.bootstrap import Everreach
 from core.store.work import lanes_with_work
@@ -40,9 +42,12 @@ class Ticker:
                 if ticks % BEAT_EVERY == 0 and main_thread().is_alive():
                     self._app.bell.beat(self._worker, self._lanes)
                 self._look()
-            except Exception:
+            except (SQLAlchemyError, RedisError) as error:
                 # The database or Redis is away; they come back, and so does this thread.
-                log.warning("tick_failed", exc_info=True)
+                log.warning("tick_failed", error=type(error).__name__)
+                self._stop.wait(PAUSE_SECONDS)
+            except Exception:
+                log.exception("tick_failed")
                 self._stop.wait(PAUSE_SECONDS)
             ticks += 1
 

@@ -58,7 +58,9 @@ def challenge(provider: str, sender: str) -> Response:
     with app.store.read() as tx:
         origin = origins.sender(tx, provider, sender) or abort(404)
     try:
-        answer = connector.challenge(_arrived(app), app.config_of(connector, origin.row))
+        answer = connector.challenge(
+            _arrived(app), app.config_of(connector, origin.row)
+        )
     except BadSignature as error:
         log.warning("challenge_refused", provider=provider, reason=str(error))
         abort(403)

@@ -49,7 +49,12 @@ _SENTENCES = {
     Because.LATE: "{channel} arrived late, after we had moved on.",
     Because.TIMED_OUT: "{channel} was not {until} within {wait}; the last we heard was “{status}”.",
 }
-_UNTIL = {"accepted": "accepted", "sent": "sent", "delivered": "delivered", "read": "read"}
+_UNTIL = {
+    "accepted": "accepted",
+    "sent": "sent",
+    "delivered": "delivered",
+    "read": "read",
+}
 _STATUS = {
     "queued": "not sent yet",
     "unknown": "no answer",
@@ -90,9 +95,12 @@ def _words(
         words[name] = in_words(timedelta(seconds=float(facts.get(name) or 0)))
     for name in ("until", "after_until"):
         words[name] = translate(_UNTIL.get(str(facts.get(name)), ""))
+    words["detail"] = str(facts.get("detail", "")).rstrip(". ")
     words["status"] = translate(_STATUS.get(str(facts.get("status")), ""))
     if due_at := facts.get("due_at"):
-        words["due_at"] = datetime.fromisoformat(str(due_at)).astimezone(zone).strftime("%H:%M:%S")
+        words["due_at"] = (
+            datetime.fromisoformat(str(due_at)).astimezone(zone).strftime("%H:%M:%S")
+        )
     return words
 
 

@@ -80,8 +80,14 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
     assert failure
     cascade = _with_attempt(cascade, index, replace(attempt, fate=Fate.FAILED))
     if failure.kind is FailureClass.RETRY:
-        delay = retry_delay(cascade.id, cascade.tries(attempt.step), failure.retry_after)
-        if delay is not None and cascade.deadline_at and now + delay < cascade.deadline_at:
+        delay = retry_delay(
+            cascade.id, cascade.tries(attempt.step), failure.retry_after
+        )
+        if (
+            delay is not None
+            and cascade.deadline_at
+            and now + delay < cascade.deadline_at
+        ):
             return _retry(cascade, attempt.step, now + delay)
     return _try_step(cascade, attempt.step + 1, now, why="failed")
 
@@ -148,9 +154,7 @@ def _send(cascade: Cascade, step: int, due_at: datetime) -> tuple[Cascade, Send]
     return cascade, Send(attempt=len(cascade.attempts) - 1, due_at=due_at)
 
 
-def _give_up(
-    cascade: Cascade, index: int, fate: Fate
-) -> tuple[Cascade, list[Command]]:
+def _give_up(cascade: Cascade, index: int, fate: Fate) -> tuple[Cascade, list[Command]]:
     """Stop waiting for an attempt; if nothing is known of it, it may still be called off."""
     attempt = cascade.attempts[index]
     cascade = _with_attempt(cascade, index, replace(attempt, fate=fate))
@@ -204,4 +208,6 @@ _GIVEN_UP = (Fate.FAILED, Fate.TIMED_OUT)
 def _note(
     because: Because, attempt: int | None, channel: Channel | None, **facts: Fact
 ) -> Note:
-    return Note(because=because, facts={"attempt": attempt, "channel": channel, **facts})
+    return Note(
+        because=because, facts={"attempt": attempt, "channel": channel, **facts}
+    )

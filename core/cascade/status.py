@@ -36,7 +36,9 @@ class FailureClass(StrEnum):
 
     NEXT = "next"  # this person is not on this channel: move on at once
     RETRY = "retry"  # the provider is busy: back off inside the window
-    TEMPLATE = "template"  # the message or its template is wrong: move on, tell the owner
+    TEMPLATE = (
+        "template"  # the message or its template is wrong: move on, tell the owner
+    )
     SUPPRESS = "suppress"  # the person opted out here
     HALT = "halt"  # our account there is broken: move on, tell the owner
     UNKNOWN = "unknown"  # a code we do not know: move on
@@ -97,7 +99,9 @@ _STRENGTH = {Status.ACCEPTED: 1, Status.SENT: 2, Status.DELIVERED: 3, Status.REA
 def merge(one: Marks, other: Marks) -> Marks:
     """Everything that either says."""
     earliest = {
-        name: min(filter(None, (getattr(one, name), getattr(other, name))), default=None)
+        name: min(
+            filter(None, (getattr(one, name), getattr(other, name))), default=None
+        )
         for name in _TIMES
     }
     failures = [marks for marks in (one, other) if marks.failed_at]

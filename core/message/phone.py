@@ -37,7 +37,9 @@ def _read(phone: str, countries: list[str]) -> str | NoPhone:
         number = _valid("+" + phone.removeprefix("+").removeprefix("00"), None)
         return number or NoPhone(f"{mask(phone)} is not a phone number")
     if not countries:
-        return NoPhone(f"{mask(phone)} has no country code and there is no country to go by")
+        return NoPhone(
+            f"{mask(phone)} has no country code and there is no country to go by"
+        )
     # The best evidence decides alone: a number that does not fit the shipping country but
     # happens to fit another would reach a stranger.
     here = _valid(phone, countries[0])

@@ -51,14 +51,13 @@ class _Missing(StrictUndefined):
         group = getattr(self._undefined_obj, "_name", "")
         name = ".".join(filter(None, (group, str(self._undefined_name))))
         raise ContentError(
-            f"{name} is not known; give it a default: "
-            f"{{{{ {name} | default('…') }}}}"
+            f"{name} is not known; give it a default: {{{{ {name} | default('…') }}}}"
         )
 
     __str__ = __iter__ = __len__ = __bool__ = _fail_with_undefined_error
 
 
-_environment = ImmutableSandboxedEnvironment(undefined=_Missing, autoescape=False)  # noqa: S701 - plain text, never HTML
+_environment = ImmutableSandboxedEnvironment(undefined=_Missing, autoescape=False)
 _environment.filters = {name: _environment.filters[name] for name in _FILTERS}
 _environment.tests = {name: _environment.tests[name] for name in _TESTS}
 
@@ -74,7 +73,10 @@ def fields_used(text: str) -> dict[str, bool]:
         raise ContentError(f"{error.message} (line {error.lineno})") from error
     for node in _children(tree):
         _check(node)
-    return dict(_fields(tree, spare=False))
+    found: dict[str, bool] = {}
+    for name, spare in _fields(tree, spare=False):
+        found[name] = spare and found.get(name, True)
+    return found
 
 
 def _children(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -33,7 +33,9 @@ def advance(
             after=after,
             commands=one.commands + commands,
         )
-        lanes |= {after.attempts[c.attempt].channel for c in commands if isinstance(c, Send)}
+        lanes |= {
+            after.attempts[c.attempt].channel for c in commands if isinstance(c, Send)
+        }
     cascades.save(tx, list(decided.values()), now)
     return lanes
 

@@ -41,7 +41,9 @@ class _Batch:
         now = self.app.clock.now()
         occasion = occasions.learn(tx, arrival.account_id, happening, now)
         if not occasion.is_known:
-            return f"nothing is known yet of {happening.subject} but its {happening.name}"
+            return (
+                f"nothing is known yet of {happening.subject} but its {happening.name}"
+            )
         matches = occasions.reminders_for(tx, arrival.account_id, happening.name)
         if not matches:
             return f"no reminder is set on {happening.name}"

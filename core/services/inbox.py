@@ -81,5 +81,6 @@ def replay(app: Everreach, event_id: int) -> bool:
     """
     with app.store.write() as tx:
         found = inbox.reopen(tx, event_id)
-    app.bell.ring(["events"])
+    if found:
+        app.bell.ring(["events"])
     return found

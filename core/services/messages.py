@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
@@ -95,13 +96,19 @@ def _try(row: records.Row) -> TryView:
 
 def _try_status(state: str, attempt: Attempt) -> str:
     if attempt.marks.arrived:
-        late = attempt.fate in (Fate.FAILED, Fate.TIMED_OUT) and not _was_unread(attempt)
+        late = attempt.fate in (Fate.FAILED, Fate.TIMED_OUT) and not _was_unread(
+            attempt
+        )
         return "delivered_late" if late else attempt.marks.status
     if state == "called_off":
         return "called_off"
     if attempt.fate is Fate.TIMED_OUT:
         return "timed_out"
-    return state if attempt.marks == Marks() and state == "sending" else attempt.marks.status
+    return (
+        state
+        if attempt.marks == Marks() and state == "sending"
+        else attempt.marks.status
+    )
 
 
 def _was_unread(attempt: Attempt) -> bool:
@@ -127,13 +134,10 @@ def _status(outcome: str | None, tries: Sequence[TryView]) -> str:
 
 def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
     arrivals = [
-        (one.delivered_at or one.read_at, one)
-        for one in tries
-        if one.delivered_at or one.read_at
+        (at, one) for one in tries if (at := one.delivered_at or one.read_at) is not None
     ]
     if arrivals:
-        at, first = min(arrivals, key=lambda arrival: arrival[0] or datetime.max)
-        return _arrived(at, first, tries)
+        return _arrived(*min(arrivals, key=itemgetter(0)), tries)
     if outcome == Outcome.SKIPPED:
         return "Nothing was sent: no channel can reach this person"
     if outcome == Outcome.NOT_REACHED:
@@ -144,11 +148,11 @@ def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
     return f"Waiting for {channel}" if channel else "About to be sent"
 
 
-def _arrived(at: datetime | None, first: TryView, tries: Sequence[TryView]) -> str:
+def _arrived(at: datetime, first: TryView, tries: Sequence[TryView]) -> str:
     channel = CHANNELS[first.channel]
     began = tries[0].sending_at or tries[0].due_at
     # Providers tell whole seconds, so an arrival can seem to come before its sending.
-    took = max(at - began, timedelta()) if at else timedelta()
+    took = max(at - began, timedelta())
     return f"Delivered by {channel}, {in_words(took)} after the first try"
 
 

@@ -34,7 +34,9 @@ def read_receipts(app: Everreach) -> bool:
         told = app.registry.channels[sender.connector].receipts(as_request(arrival))
         for receipt in told:
             receipts.add(tx, _told(arrival, receipt))
-        return ("done", f"{len(told)} told") if told else ("ignored", "no receipt in it")
+        return (
+            ("done", f"{len(told)} told") if told else ("ignored", "no receipt in it")
+        )
 
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH)

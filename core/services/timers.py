@@ -16,7 +16,9 @@ def turn_due_timers(app: Everreach) -> bool:
         happened: list[tuple[str, Event]] = [
             (cascade_id, lost(number, now)) for cascade_id, number in died
         ]
-        happened += [(cascade_id, TimedOut()) for cascade_id in cascades.due(tx, now, BATCH)]
+        happened += [
+            (cascade_id, TimedOut()) for cascade_id in cascades.due(tx, now, BATCH)
+        ]
         lanes = advance(tx, happened, now)
     app.bell.ring(lanes)
     return bool(happened)

@@ -150,7 +150,9 @@ def _insert_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
     if not sends:
         return
     known = _sender_ids(tx, {one.account_id for one, _ in sends})
-    tx.execute(insert(attempts), [_new_attempt(one, send, known) for one, send in sends])
+    tx.execute(
+        insert(attempts), [_new_attempt(one, send, known) for one, send in sends]
+    )
 
 
 def _new_attempt(
@@ -190,7 +192,9 @@ def _call_off(tx: Connection, decided: Sequence[Decided]) -> None:
     if keys:
         same = attempts.c.reference == bindparam("key")
         queued = attempts.c.state == "queued"
-        tx.execute(update(attempts).where(same, queued).values(state="called_off"), keys)
+        tx.execute(
+            update(attempts).where(same, queued).values(state="called_off"), keys
+        )
 
 
 def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:

@@ -30,7 +30,8 @@ class Store:
         """A transaction that commits at the end, or rolls back on an exception."""
         mutex = self._mutex if self.is_sqlite else nullcontext()
         with mutex, self.engine.connect() as connection:
-            with connection.execution_options(everreach_write=True).begin():
+            connection.execution_options(everreach_write=True)
+            with connection.begin():
                 yield connection
 
     @contextmanager
@@ -47,6 +48,7 @@ class Store:
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+        self._mutex.close()
 
 
 class _FileMutex:
@@ -66,6 +68,12 @@ class _FileMutex:
     def __exit__(self, *_: object) -> None:
         fcntl.flock(self._file, fcntl.LOCK_UN)
         self._threads.release()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._file:
+            self._file.close()
+            self._file = None
 
 
 def _sqlite(url: str) -> Engine:

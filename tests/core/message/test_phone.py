@@ -17,7 +17,9 @@ from core.message.phone import NoPhone, find_phone, mask
         ("070-174 06 05", ["se"], "+46701740605"),
     ],
 )
-def test_a_certain_number_becomes_e164(text: str, countries: list[str], e164: str) -> None:
+def test_a_certain_number_becomes_e164(
+    text: str, countries: list[str], e164: str
+) -> None:
     assert find_phone([text], countries) == e164
 
 

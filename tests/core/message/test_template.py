@@ -9,11 +9,16 @@ FIELDS = {"order.name": "#1001", "tracking.url": "", "recipient.first_name": "An
 
 
 def test_fields_are_filled_in() -> None:
-    assert render("{{ order.name }} for {{ recipient.first_name }}", FIELDS) == "#1001 for Anna"
+    assert (
+        render("{{ order.name }} for {{ recipient.first_name }}", FIELDS)
+        == "#1001 for Anna"
+    )
 
 
 def test_a_missing_field_is_named_with_the_fix() -> None:
-    with pytest.raises(ContentError, match=r"tracking\.url is not known; give it a default"):
+    with pytest.raises(
+        ContentError, match=r"tracking\.url is not known; give it a default"
+    ):
         render("See {{ tracking.url }}", FIELDS)
 
 
@@ -50,6 +55,10 @@ def test_it_says_which_fields_a_text_uses_and_which_it_can_spare() -> None:
     text = "{{ order.name }} {{ tracking.url | default('soon') }}"
 
     assert fields_used(text) == {"order.name": False, "tracking.url": True}
+
+
+def test_a_default_in_one_place_does_not_stand_in_for_another() -> None:
+    assert fields_used("{{ a.b }} {{ a.b | default('x') }}") == {"a.b": False}
 
 
 def test_what_a_field_holds_is_never_a_template() -> None:

@@ -289,9 +289,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_attempts_provider_id", ["sender_id", "provider_id"], unique=False
-        )
+        batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
         batch_op.create_index(
             "ix_attempts_queued",
             ["channel", "due_at"],

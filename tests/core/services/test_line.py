@@ -1,0 +1,335 @@
+"""The line from a webhook to the phone, service by service, on both databases."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import requests
+import responses
+from sqlalchemy import select
+
+from core.bootstrap import Everreach
+from core.services import inbox
+from core.services.dispatch import send_due
+from core.services.events import read_events
+from core.services.messages import get_message, list_messages
+from core.services.receipts import read_receipts
+from core.services.setup import apply
+from core.services.timers import turn_due_timers
+from core.services.views import MessageView
+from core.store import attempts, origins
+from core.store.inbox import EVENT, RECEIPT
+from core.store.tables import inbox as table
+from core.store.work import lanes_with_work
+from tests.conftest import SetClock
+from tests.support import riverside
+from tests.support.riverside import fulfillment, meta_status, shipped
+
+META = "https://graph.facebook.com/v25.0/100/messages"
+TWILIO = (
+    f"https://api.twilio.com/2010-04-01/Accounts/{riverside.ACCOUNT_SID}/Messages.json"
+)
+ACCEPTED = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.1"}]}
+QUEUED = {"sid": "SM1", "status": "queued"}
+
+
+@pytest.fixture
+def providers() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        mock.post(META, json=ACCEPTED)
+        mock.post(TWILIO, json=QUEUED, status=201)
+        yield mock
+
+
+class Line:
+    """A shop that is set up, and shorthands for what happens to it."""
+
+    def __init__(self, app: Everreach, clock: SetClock) -> None:
+        self.app, self.clock = app, clock
+        apply(app, riverside.setup(), {})
+
+    def hook(self, **options: Any) -> int | None:
+        with self.app.store.read() as tx:
+            origin = origins.connection(tx, "shopify", "riverside.shop")
+        assert origin
+        request = shipped(options.pop("body", None), **options)
+        platform = self.app.registry.platforms["shopify"]
+        return inbox.keep(
+            self.app,
+            EVENT,
+            origin,
+            request,
+            topic=platform.topic(request),
+            delivery_id=platform.delivery_id(request),
+        )
+
+    def whatsapp_says(self, *statuses: dict[str, Any]) -> None:
+        with self.app.store.read() as tx:
+            origin = origins.sender(tx, "whatsapp_cloud", "riverside.wa")
+        assert origin
+        body = riverside.meta_body(*statuses)
+        url = "https://msg.example/receipts/whatsapp_cloud/riverside.wa"
+        headers = riverside.meta_headers(body)
+        request = inbox.InboundRequest(
+            method="POST", url=url, headers=headers, body=body
+        )
+        inbox.keep(self.app, RECEIPT, origin, request)
+
+    def work(self) -> None:
+        """Do everything that is due now."""
+        while self._work_once():
+            pass
+
+    def _work_once(self) -> bool:
+        steps = (read_events, read_receipts, turn_due_timers)
+        did = [step(self.app) for step in steps]
+        did += [send_due(self.app, lane) for lane in ("whatsapp", "sms")]
+        return any(did)
+
+    def ship(self, **options: Any) -> MessageView:
+        self.hook(**options)
+        self.work()
+        return self.message
+
+    @property
+    def message(self) -> MessageView:
+        (message,) = list_messages(self.app)
+        return message
+
+    @property
+    def path(self) -> list[tuple[str, str]]:
+        return [(one.channel, one.status) for one in self.message.tries]
+
+
+@pytest.fixture
+def line(app: Everreach, clock: SetClock, providers: object) -> Line:
+    return Line(app, clock)
+
+
+def test_a_shipped_order_goes_out_by_whatsapp(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    message = line.ship()
+
+    assert message.subject == riverside.subject()
+    assert message.recipient_phone == "+46701740605"
+    assert line.path == [("whatsapp", "accepted")]
+    sent = providers.calls[0].request.body
+    assert f'"biz_opaque_callback_data": "{message.id}.0"'.encode() in sent.replace(
+        b'":"', b'": "'
+    )
+
+
+def test_delivery_ends_it(line: Line) -> None:
+    reference = line.ship().tries[0].reference
+    line.whatsapp_says(
+        meta_status("sent", reference), meta_status("delivered", reference)
+    )
+    line.work()
+
+    assert line.path == [("whatsapp", "delivered")]
+    assert line.message.status == "delivered"
+    assert line.message.finished_at
+
+
+def test_silence_falls_back_to_sms_after_the_window(line: Line) -> None:
+    line.ship()
+    line.clock.advance(minutes=29, seconds=59)
+    line.work()
+    assert line.path == [("whatsapp", "accepted")]
+
+    line.clock.advance(seconds=1)
+    line.work()
+    assert line.path == [("whatsapp", "timed_out"), ("sms", "accepted")]
+
+
+def test_a_person_without_whatsapp_gets_an_sms_at_once(line: Line) -> None:
+    reference = line.ship().tries[0].reference
+    line.whatsapp_says(meta_status("failed", reference, code=131026))
+    line.work()
+
+    assert line.path == [("whatsapp", "failed"), ("sms", "accepted")]
+
+
+def test_a_late_delivery_is_recorded_as_late(line: Line) -> None:
+    reference = line.ship().tries[0].reference
+    line.clock.advance(minutes=30)
+    line.work()
+    line.whatsapp_says(meta_status("delivered", reference))
+    line.work()
+
+    assert line.path[0] == ("whatsapp", "delivered_late")
+    assert any(one.because == "late" for one in line.message.timeline)
+
+
+def test_a_receipt_may_come_before_the_id_that_it_names(line: Line) -> None:
+    line.whatsapp_says(meta_status("delivered", None, wamid="wamid.1"))
+    line.work()
+    message = line.ship()
+
+    assert message.status == "delivered"
+
+
+def test_a_parked_receipt_makes_work_as_soon_as_it_can_be_joined(line: Line) -> None:
+    line.whatsapp_says(meta_status("delivered", None, wamid="wamid.1"))
+    line.work()
+    line.hook()
+    read_events(line.app)
+    send_due(line.app, "whatsapp")
+
+    with line.app.store.read() as tx:
+        now = line.clock.now()
+        assert lanes_with_work(tx, now, now) == ["receipts"]
+
+
+def test_the_same_delivery_twice_is_one(line: Line) -> None:
+    assert line.hook(webhook_id="w1") is not None
+    assert line.hook(webhook_id="w1") is None
+    line.work()
+
+    assert len(list_messages(line.app)) == 1
+
+
+def test_a_second_subscription_starts_nothing_new(line: Line) -> None:
+    line.ship(webhook_id="w1")
+    line.ship(webhook_id="w2")
+
+    assert len(line.message.tries) == 1
+
+
+def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    line.hook()
+    read_events(line.app)
+    _claim_and_die(line)
+    line.clock.advance(seconds=61)
+    line.work()
+    assert line.path == [("whatsapp", "unknown")]
+    assert len(providers.calls) == 0
+
+    line.clock.advance(minutes=30)
+    line.work()
+    assert line.path == [("whatsapp", "timed_out"), ("sms", "accepted")]
+
+
+def _claim_and_die(line: Line) -> None:
+    lease = line.clock.wall() + timedelta(seconds=60)
+    with line.app.store.write() as tx:
+        assert attempts.claim(tx, "whatsapp", line.clock.now(), lease, 10)
+
+
+def test_a_receipt_settles_what_a_killed_worker_left(line: Line) -> None:
+    line.hook()
+    read_events(line.app)
+    _claim_and_die(line)
+    line.whatsapp_says(meta_status("delivered", f"{line.message.id}.0"))
+    line.work()
+
+    assert line.message.status == "delivered"
+
+
+def test_a_read_timeout_is_not_sent_again(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    providers.replace(responses.POST, META, body=requests.ReadTimeout())
+    line.ship()
+    line.clock.advance(minutes=5)
+    line.work()
+
+    assert line.path == [("whatsapp", "unknown")]
+    assert len(providers.calls) == 1
+
+
+def test_a_busy_provider_is_tried_again(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    error = {"error": {"code": 130429, "message": "Rate limit hit"}}
+    providers.replace(responses.POST, META, json=error, status=429)
+    line.ship()
+    assert line.path == [("whatsapp", "failed"), ("whatsapp", "queued")]
+
+    providers.replace(responses.POST, META, json=ACCEPTED)
+    line.clock.advance(seconds=10)
+    line.work()
+    assert line.path == [("whatsapp", "failed"), ("whatsapp", "accepted")]
+
+
+def test_a_number_that_is_not_certain_is_a_reason(line: Line) -> None:
+    destination = {"first_name": "Steve", "phone": "555-555-SHIP", "country_code": "US"}
+    message = line.ship(body=fulfillment(destination=destination))
+
+    assert message.status == "skipped"
+    assert "not a phone number in US" in message.timeline[1].sentence
+
+
+def test_a_later_event_need_not_repeat_the_address(line: Line) -> None:
+    line.ship()
+    event = {
+        "id": 77,
+        "fulfillment_id": fulfillment()["id"],
+        "order_id": fulfillment()["order_id"],
+        "status": "out_for_delivery",
+    }
+    apply(
+        line.app,
+        riverside.setup().replace("order.shipped", "order.out_for_delivery"),
+        {},
+    )
+    line.hook(body=event, topic="fulfillment_events/create", webhook_id="w9")
+    line.work()
+
+    assert {one.recipient_phone for one in list_messages(line.app)} == {"+46701740605"}
+
+
+def test_an_event_that_cannot_be_read_is_kept_with_the_reason(line: Line) -> None:
+    event_id = line.hook(body=fulfillment(id="seven"))
+    line.work()
+
+    assert _state(line, event_id)[0] == "failed"
+    assert inbox.replay(line.app, event_id or 0)
+    assert _state(line, event_id)[0] == "waiting"
+
+
+def _state(line: Line, event_id: int | None) -> tuple[str, str]:
+    with line.app.store.read() as tx:
+        query = select(table.c.state, table.c.reason).where(table.c.id == event_id)
+        state, reason = tx.execute(query).one()
+    return state, reason
+
+
+def test_replaying_an_event_sends_nothing_twice(line: Line) -> None:
+    event_id = line.hook()
+    line.work()
+    inbox.replay(line.app, event_id or 0)
+    line.work()
+
+    assert len(line.message.tries) == 1
+    assert "started before" in _state(line, event_id)[1]
+
+
+def test_a_running_message_keeps_the_version_it_began_with(line: Line) -> None:
+    first = line.ship()
+    apply(line.app, riverside.setup(wait="5m"), {})
+    line.clock.advance(minutes=10)
+    line.work()
+    assert line.path == [("whatsapp", "accepted")]
+
+    kept = get_message(line.app, first.id)
+    assert kept
+    assert kept.reminder_version == 1
+
+
+def test_every_line_of_the_timeline_is_a_sentence(line: Line) -> None:
+    reference = line.ship().tries[0].reference
+    line.clock.advance(minutes=30)
+    line.work()
+    line.whatsapp_says(meta_status("read", reference))
+    line.work()
+
+    sentences = [one.sentence for one in line.message.timeline]
+    assert all(one.endswith(".") and "{" not in one for one in sentences)
+    assert (
+        "Sending by SMS because WhatsApp was not delivered within 30 min." in sentences
+    )

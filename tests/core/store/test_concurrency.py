@@ -1,0 +1,51 @@
+"""Many workers at once: every piece of work has one owner."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from core.bootstrap import Everreach
+from core.services.events import read_events
+from core.services.messages import list_messages
+from core.store import attempts
+from core.store.tables import cascades
+from tests.conftest import SetClock
+from tests.core.services.test_line import Line
+from tests.support.riverside import fulfillment
+
+
+@pytest.fixture
+def line(app: Everreach, clock: SetClock) -> Line:
+    return Line(app, clock)
+
+
+def test_an_attempt_is_claimed_once(line: Line) -> None:
+    for number in range(40):
+        line.hook(body=fulfillment(number), webhook_id=f"w{number}")
+    while read_events(line.app):
+        pass
+
+    def claim(_: int) -> list[str]:
+        now, lease = line.clock.now(), line.clock.wall() + timedelta(minutes=1)
+        with line.app.store.write() as tx:
+            return attempts.claim(tx, "whatsapp", now, lease, 5)
+
+    with ThreadPoolExecutor(8) as pool:
+        claimed = [one for many in pool.map(claim, range(16)) for one in many]
+    assert len(claimed) == len(set(claimed)) == 40
+
+
+def test_one_occasion_read_by_many_workers_is_one_message(line: Line) -> None:
+    for number in range(12):
+        line.hook(webhook_id=f"w{number}")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: read_events(line.app), range(8)))
+    while read_events(line.app):
+        pass
+
+    with line.app.store.read() as tx:
+        assert tx.scalar(select(func.count()).select_from(cascades)) == 1
+    assert len(list_messages(line.app)[0].tries) == 1
