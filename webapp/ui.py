@@ -76,6 +76,15 @@ ORDER_FACES: Final = {
     "delivered": Face("Delivered", "home-check", "good"),
 }
 
+PHONE_ICONS: Final = {
+    "reachable": "check",
+    "no_whatsapp": "message-circle-off",
+    "receipts_off": "eye-off",
+    "switched_off": "power",
+    "no_such_number": "phone-off",
+    "busy": "busy",
+}
+
 _UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -110,6 +119,11 @@ def channel_face(channel: str) -> Face:
 def order_face(state: str) -> Face:
     """How an order in the sandbox's shop looks."""
     return ORDER_FACES.get(state) or _plain(state)
+
+
+def phone_icon(kind: str) -> str:
+    """The icon for what is special about a phone in the sandbox."""
+    return PHONE_ICONS.get(kind, "phone")
 
 
 def _plain(value: str) -> Face:
@@ -193,6 +207,7 @@ _FILTERS: Final = (
     line_face,
     channel_face,
     order_face,
+    phone_icon,
     path,
     texts,
     duration,

@@ -44,7 +44,7 @@ const offline = (hidden) => () => {
 };
 document.addEventListener("htmx:error", offline(false));
 document.addEventListener("htmx:response:error", offline(false));
-document.addEventListener("htmx:after:swap", offline(true));
+document.addEventListener("htmx:after:request", offline(true));
 
 // When a swap takes the focused element away, focus what is left around it.
 let around = [];

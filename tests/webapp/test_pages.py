@@ -1,0 +1,410 @@
+"""The templates, rendered from made-up values in an app that has nothing else."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from flask import Flask, render_template
+
+from core.cascade.commands import Because
+from core.services.views import LineView, MessageView, TryView
+from webapp import ui
+
+ROOT = Path(ui.__file__).parent
+STATIC = ROOT / "static"
+AT = datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC)
+ACCOUNT = SimpleNamespace(name="riverside", time_zone="Europe/Kyiv")
+ENDPOINTS = {
+    "sandbox.page": "/",
+    "sandbox.live": "/sandbox/live",
+    "sandbox.act": "/sandbox/orders/<id>/<action>",
+    "sandbox.speed": "/sandbox/clock",
+    "sandbox.reset": "/sandbox/reset",
+    "panel.messages": "/messages",
+    "panel.message": "/messages/<id>",
+    "panel.message_live": "/messages/<id>/live",
+}
+
+
+def after(**duration: float) -> datetime:
+    return AT + timedelta(**duration)
+
+
+WHATSAPP = TryView(
+    reference="t-1",
+    step=0,
+    channel="whatsapp",
+    sender="shop-whatsapp",
+    provider="WhatsApp",
+    provider_id="wamid.1",
+    status="timed_out",
+    due_at=AT,
+    sending_at=AT,
+    accepted_at=after(seconds=1),
+    sent_at=None,
+    delivered_at=None,
+    read_at=None,
+    failed_at=None,
+    failure_code=None,
+    failure_detail=None,
+    text="Hi Anna, order #1001 is on its way.",
+)
+SMS = replace(
+    WHATSAPP,
+    reference="t-2",
+    step=1,
+    channel="sms",
+    provider="Twilio",
+    provider_id="SM1",
+    status="delivered",
+    due_at=after(minutes=30),
+)
+FINISHED = MessageView(
+    id="m-1",
+    account="riverside",
+    time_zone="Europe/Kyiv",
+    reminder="Order shipped",
+    reminder_version=3,
+    event="order shipped",
+    event_id=12,
+    subject="order:1001",
+    recipient_name="Anna <Berg>",
+    recipient_phone="+380501234567",
+    status="delivered",
+    headline="Delivered by SMS, 30 min after the first try",
+    created_at=AT,
+    deadline_at=None,
+    finished_at=after(minutes=31),
+    tries=(WHATSAPP, SMS),
+    timeline=(
+        LineView(at=AT, because="trying", channel="whatsapp", sentence="First try."),
+        LineView(
+            at=after(minutes=30, seconds=9),
+            because="timed_out",
+            channel="whatsapp",
+            sentence="WhatsApp did not arrive in time.",
+        ),
+    ),
+)
+WAITING = replace(
+    FINISHED,
+    id="m-2",
+    status="waiting",
+    headline="Waiting for WhatsApp",
+    deadline_at=after(minutes=30),
+    finished_at=None,
+    tries=(replace(WHATSAPP, status="accepted"),),
+)
+MESSAGES = [WAITING, FINISHED]
+
+
+def phone(key: str, kind: str, *, on: bool = True, told: str = "") -> SimpleNamespace:
+    message = SimpleNamespace(
+        channel=told, text="Hi!", at=AT, status="read", from_name="Riverside"
+    )
+    return SimpleNamespace(
+        key=key,
+        name=key.title(),
+        number="+46701740605",
+        kind=kind,
+        label=f"Label of {key}",
+        hint="What will happen.",
+        on=on,
+        messages=(message,) if told else (),
+    )
+
+
+def order(number: int, state: str, label: str | None) -> SimpleNamespace:
+    return SimpleNamespace(
+        id=str(number),
+        name=f"#{number}",
+        item="Linen shirt",
+        customer="Anna",
+        phone="anna",
+        state=state,
+        next_action=label,
+        action="ship" if label else None,
+    )
+
+
+WORLD = SimpleNamespace(
+    orders=(order(1001, "new", "Ship"), order(1002, "delivered", None)),
+    phones=(
+        phone("anna", "reachable", told="whatsapp"),
+        phone("bengt", "no_whatsapp", told="sms"),
+        phone("david", "switched_off", on=False),
+        phone("ebba", "no_such_number", on=False),
+        phone("filip", "something new"),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Renders a template as a request to `path` would."""
+
+    app: Flask
+
+    def __call__(self, template: str, path: str = "/", **values: Any) -> str:
+        with self.app.test_request_context(path):
+            return render_template(template, **values)
+
+    def sandbox(
+        self, template: str = "sandbox.html", path: str = "/", **over: Any
+    ) -> str:
+        values = {
+            "world": WORLD,
+            "clock": SimpleNamespace(now=after(minutes=10), rate=60),
+            "next_deadline_at": after(minutes=30),
+            "messages": MESSAGES,
+            "selected": WAITING,
+            "account": ACCOUNT,
+        }
+        return self(template, path, **(values | over))
+
+
+def bare() -> Flask:
+    app = Flask("webapp", root_path=str(ROOT))
+    ui.install(app)
+    return app
+
+
+@pytest.fixture
+def pages() -> Pages:
+    app = bare()
+    for endpoint, rule in ENDPOINTS.items():
+        app.add_url_rule(rule, endpoint, lambda **_: "")
+    return Pages(app)
+
+
+def every_page(pages: Pages) -> dict[str, str]:
+    nothing: dict[str, Any] = {
+        "messages": [],
+        "selected": None,
+        "next_deadline_at": None,
+    }
+    clock = SimpleNamespace(now=after(minutes=10), rate=1)
+    return {
+        "sandbox": pages.sandbox(),
+        "sandbox, nothing sent": pages.sandbox(**nothing),
+        "sandbox, live": pages.sandbox("sandbox_live.html"),
+        "messages": pages(
+            "messages.html", messages=MESSAGES, next_cursor="c-9", account=ACCOUNT
+        ),
+        "messages, none": pages(
+            "messages.html", messages=[], next_cursor=None, account=ACCOUNT
+        ),
+        "message": pages("message.html", message=FINISHED),
+        "message, waiting": pages("message.html", message=WAITING, clock=clock),
+        "message, live": pages("message_live.html", message=WAITING),
+        "running": pages("plain.html"),
+        "not found": pages("plain.html", code=404),
+        "too large": pages("plain.html", code=413),
+        "broken": pages("plain.html", code=500),
+    }
+
+
+def test_no_page_needs_more_than_the_strict_policy(pages: Pages) -> None:
+    for name, html in every_page(pages).items():
+        assert not re.search(r"\s(style|on\w+|hx-on[\w:-]*)\s*=", html), name
+        assert "<style" not in html, name
+        assert not re.search(r"<script(?![^>]* src=)", html), name
+        assert "javascript:" not in html, name
+
+
+def test_no_page_loads_anything_from_elsewhere(pages: Pages) -> None:
+    for name, html in every_page(pages).items():
+        assert not re.search(r'(src|href|action)="(https?:)?//', html), name
+
+
+def test_ids_are_unique_so_that_morphing_keeps_what_stays(pages: Pages) -> None:
+    for name, html in every_page(pages).items():
+        ids = re.findall(r'\sid="([^"]*)"', html)
+        assert len(ids) == len(set(ids)), name
+
+
+def test_every_icon_a_page_names_is_in_the_sprite(pages: Pages) -> None:
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', (STATIC / "icons.svg").read_text()))
+    for name, html in every_page(pages).items():
+        assert set(re.findall(r'icons\.svg#([^"]+)"', html)) <= drawn, name
+    tables = (
+        ui.MESSAGE_FACES,
+        ui.TRY_FACES,
+        ui.LINE_FACES,
+        ui.CHANNEL_FACES,
+        ui.ORDER_FACES,
+    )
+    assert {face.icon for table in tables for face in table.values()} <= drawn
+    assert set(ui.PHONE_ICONS.values()) <= drawn
+
+
+def test_the_sandbox_shows_shop_phones_and_timeline(pages: Pages) -> None:
+    html = pages.sandbox()
+    assert "Nothing leaves this machine." in html
+    assert 'action="/sandbox/orders/1001/ship"' in html
+    assert "All done" in html
+    assert all(f"Label of {one.key}" in html for one in WORLD.phones)
+    assert "Switched off" in html
+    assert "Nobody has this number" in html
+    assert "Waiting for WhatsApp" in html
+    assert "in <b>20 min</b> (20 s at this speed)" in html
+    assert '<progress class="line-wait" value="600" max="1800"' in html
+    assert re.search(r'value="60" aria-pressed="true"', html)
+
+
+def test_whatsapp_and_sms_are_told_apart_by_word_and_look(pages: Pages) -> None:
+    html = pages.sandbox()
+    assert re.search(r'class="bubble bubble-whatsapp">.*?<b>WhatsApp</b>', html, re.S)
+    assert re.search(r'class="bubble bubble-sms">.*?<b>SMS</b>', html, re.S)
+
+
+def test_an_empty_sandbox_invites(pages: Pages) -> None:
+    html = pages.sandbox(messages=[], selected=None, next_deadline_at=None)
+    assert "No message has gone out yet" in html
+    assert "Nothing is waiting for the clock." in html
+
+
+def test_the_sandbox_keeps_polling_for_the_message_in_the_address(pages: Pages) -> None:
+    html = pages.sandbox("sandbox_live.html", "/?message=m-2")
+    assert 'hx-get="/sandbox/live?message=m-2" hx-trigger="every 1s"' in html
+    assert "Follow the newest message" in html
+    assert 'hx-get="/sandbox/live" hx-trigger' in pages.sandbox("sandbox_live.html")
+
+
+def test_the_list_says_who_which_way_and_how_it_ended(pages: Pages) -> None:
+    html = pages("messages.html", messages=MESSAGES, next_cursor="c-9", account=ACCOUNT)
+    assert "Anna &lt;Berg&gt;" in html
+    assert "••• 567" in html
+    assert "+380501234567" not in html
+    assert "Tue 24 Nov, 14:30" in html
+    assert re.search(r"WhatsApp.*Timed out.*SMS.*Delivered", html, re.S)
+    assert 'href="/messages?before=c-9"' in html
+
+
+def test_the_last_page_of_the_list_leads_back(pages: Pages) -> None:
+    values = {"messages": MESSAGES, "next_cursor": None, "account": ACCOUNT}
+    html = pages("messages.html", "/messages?before=c-9", **values)
+    assert "Newest" in html
+    assert 'rel="next"' not in html
+
+
+def test_a_message_tells_its_story(pages: Pages) -> None:
+    html = pages("message.html", message=FINISHED)
+    assert "Delivered by SMS, 30 min after the first try</h1>" in html
+    assert "30 min 9 s later" in html
+    assert 'data-copy="wamid.1"' in html
+    assert "Order shipped, version 3" in html
+    assert "Hi Anna, order #1001 is on its way." in html
+
+
+def test_a_failed_try_says_why(pages: Pages) -> None:
+    failed = replace(
+        WHATSAPP, status="failed", failure_code="131026", failure_detail="Not there."
+    )
+    html = pages("message.html", message=replace(FINISHED, tries=(failed,)))
+    assert "Not there." in html
+    assert "<code>131026</code>" in html
+
+
+def test_polling_ends_when_the_message_is_finished(pages: Pages) -> None:
+    live = 'hx-get="/messages/m-2/live" hx-trigger="every 2s"'
+    assert live in pages("message_live.html", message=WAITING)
+    assert "hx-trigger" not in pages("message_live.html", message=FINISHED)
+
+
+@pytest.mark.parametrize(
+    ("code", "title"),
+    [
+        (None, "Everreach is running"),
+        (404, "This page does not exist"),
+        (413, "That was too much at once"),
+        (500, "Something broke on our side"),
+    ],
+)
+def test_a_plain_page_stands_without_the_sandbox(code: int | None, title: str) -> None:
+    html = Pages(bare())("plain.html", code=code)
+    assert f"<h1>{title}</h1>" in html
+    assert "Sandbox" not in html
+    assert ("everreach apply" in html) is (code is None)
+
+
+@pytest.mark.parametrize("because", Because)
+def test_every_kind_of_line_has_a_face(because: Because) -> None:
+    assert because in ui.LINE_FACES
+
+
+def test_a_value_nobody_foresaw_still_has_a_word() -> None:
+    assert ui.try_face("lost_at_sea").word == "Lost at sea"
+    assert ui.channel_face("carrier_pigeon").word == "Carrier pigeon"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "0 s"),
+        (0.4, "0 s"),
+        (9, "9 s"),
+        (309, "5 min 9 s"),
+        (1800, "30 min"),
+        (3605, "1 h"),
+        (7500, "2 h 5 min"),
+        (93600, "1 d 2 h"),
+    ],
+)
+def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
+    assert ui.duration(timedelta(seconds=seconds)) == words
+
+
+def test_times_are_in_the_zone_of_the_account() -> None:
+    assert ui.clock_time(AT, "Europe/Kyiv") == "14:30:05"
+    assert ui.minute(AT, "America/New_York") == "07:30"
+    assert ui.day(after(hours=11), "Europe/Kyiv") == "Wed 25 Nov"
+    assert ui.moment(AT, "Europe/Kyiv") == "24 Nov 2026, 14:30:05 Europe/Kyiv"
+
+
+def test_a_phone_number_keeps_its_last_three_digits() -> None:
+    assert ui.mask("+380501234567") == "••• 567"
+    assert ui.mask(None) == "no phone number"
+
+
+def test_tries_of_one_step_are_one_hop() -> None:
+    busy = replace(WHATSAPP, status="failed")
+    message = replace(FINISHED, tries=(busy, busy, WHATSAPP, SMS))
+    hops = [(hop.channel.word, hop.outcome.word, hop.tries) for hop in ui.path(message)]
+    assert hops == [("WhatsApp", "Timed out", 3), ("SMS", "Delivered", 1)]
+
+
+def test_a_wait_is_measured_from_the_first_try_of_its_step() -> None:
+    again = replace(WHATSAPP, due_at=after(minutes=1))
+    message = replace(WAITING, tries=(WHATSAPP, again))
+    assert ui.awaited(message, after(minutes=10)) == (600, 1800)
+    assert ui.awaited(message, after(hours=2)) == (1800, 1800)
+    assert ui.awaited(FINISHED, AT) is None
+
+
+def vendored() -> list[tuple[str, str]]:
+    text = (STATIC / "vendor" / "README.md").read_text()
+    return re.findall(r"^\| `([^`]+)` .* `([0-9a-f]{64})` \|$", text, re.M)
+
+
+def test_vendored_files_are_listed_with_their_checksums() -> None:
+    listed = dict(vendored())
+    for name, checksum in listed.items():
+        assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == checksum
+    scripts = {f"vendor/{path.name}" for path in (STATIC / "vendor").glob("*.js")}
+    assert scripts | {"icons.svg"} == set(listed)
+
+
+def test_vendored_files_come_with_their_licences() -> None:
+    text = (STATIC / "vendor" / "README.md").read_text()
+    for name in re.findall(r"`([\w-]+-LICENSE\.txt)`", text):
+        assert (STATIC / "vendor" / name).read_text()
+
+
+def test_our_own_script_stays_small() -> None:
+    assert (STATIC / "everreach.js").stat().st_size <= 4096
