@@ -23,6 +23,12 @@ def find_account(tx: Connection, key: str) -> Row | None:
     return tx.execute(query).mappings().one_or_none()
 
 
+def other_account(tx: Connection, key: str) -> str | None:
+    """The key of some account that is not this one."""
+    query = select(accounts.c.key).where(accounts.c.key != key).limit(1)
+    return tx.scalar(query)
+
+
 def newest(tx: Connection, kind: str, account_id: int) -> dict[str, Row]:
     """Everything of one kind by key, active or not; of reminders the newest version."""
     table = _TABLES[kind]

@@ -22,7 +22,7 @@ from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
 from core.services.messages import list_messages
 from core.services.views import MessageView
-from core.store.tables import attempts, cascades, inbox
+from core.store.tables import attempts, inbox
 from tests.support import riverside
 from tests.support.standin import StandIn
 
@@ -83,6 +83,7 @@ class House:
         self.providers = providers
         self._numbers = count(1)
         self._log = home / "log"
+        self._page = 0
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.env = {
@@ -158,9 +159,9 @@ class House:
         self._process.wait(5)
         until("the children are gone", lambda: not _living(family))
 
-    def kill(self, name: str) -> None:
-        """Kill -9 a child; the supervisor starts it again."""
-        _kill(self.pids(name))
+    def kill(self, name: str, processes: slice = slice(None)) -> None:
+        """Kill -9 a child, or some of its processes; the supervisor starts it again."""
+        _kill(self.pids(name)[processes])
 
     def pids(self, name: str) -> list[int]:
         """The processes of a child, outermost first."""
@@ -313,13 +314,13 @@ class House:
             changed = tx.execute(update(attempts).where(mine).values(lease_until=now))
         assert changed.rowcount == 1
 
-    def mark(self) -> int:
-        """Where the log ends now."""
-        return self._log.stat().st_size if self._log.exists() else 0
+    def turn_page(self) -> None:
+        """What is said from now on is a page of the log."""
+        self._page = self._log.stat().st_size if self._log.exists() else 0
 
-    def log_since(self, mark: int) -> str:
-        """What was said since then."""
-        return self._log.read_bytes()[mark:].decode(errors="replace")
+    def page(self) -> str:
+        """What was said since the page was turned."""
+        return self._log.read_bytes()[self._page :].decode(errors="replace")
 
 
 @contextmanager
@@ -332,7 +333,7 @@ def house(home: Path, database_url: str = "") -> Iterator[House]:
         made.set_up()
         yield made
     except BaseException:
-        sys.stderr.write(made.log_since(0))
+        sys.stderr.write(made.page())
         raise
     finally:
         made.stop()

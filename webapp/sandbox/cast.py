@@ -1,6 +1,6 @@
 """Who plays in the sandbox: the shop's customers with their phones, and what it sells.
 
-The numbers are from the range that Sweden keeps for fiction, so they are valid and nobody's.
+The numbers are from the range that Sweden keeps for fiction: valid, and nobody's.
 """
 
 from dataclasses import dataclass
@@ -85,7 +85,9 @@ class Article:
     grams: int
 
 
-def _customer(kind: Kind, who: str, phone: str, where: tuple[str, str, str]) -> Customer:
+def _customer(
+    kind: Kind, who: str, phone: str, where: tuple[str, str, str]
+) -> Customer:
     first_name, last_name = who.split()
     return Customer(
         key=first_name.lower(),

@@ -53,7 +53,7 @@ class GraphError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A message that Meta is asked to send. `fingerprint` is the same if it is repeated."""
+    """A message that Meta is asked to send. `fingerprint` stays if it is repeated."""
 
     to: str
     given_to: str
@@ -113,10 +113,11 @@ def _rendered(template: Mapping[str, Any]) -> str:
         details = f"template name ({name}) does not exist in {code}"
         raise GraphError(404, 132001, title, details)
     values = _values(template)
-    _count("body", values.pop("body", []), len(set(_SLOT.findall(text))))
+    body = values.pop("body", [])
+    _count("body", body, len(set(_SLOT.findall(text))))
     for part, given in values.items():
         _count(part, given, 0)
-    return _SLOT.sub(lambda slot: _values(template)["body"][int(slot[1]) - 1], text)
+    return _SLOT.sub(lambda slot: body[int(slot[1]) - 1], text)
 
 
 def _count(part: str, given: list[str], expected: int) -> None:

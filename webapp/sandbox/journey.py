@@ -1,4 +1,4 @@
-"""What becomes of a message, from the phone it is for. Pure: when everything will happen."""
+"""What becomes of a message, from the phone it is for. Pure: when what will happen."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ _NOT_ON_WHATSAPP = frozenset({Kind.NO_WHATSAPP, Kind.NO_SUCH_NUMBER})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journey:
-    """When a message is sent, delivered, read or refused; None for what never happens."""
+    """When a message is sent, delivered, read or refused; None for never."""
 
     sent_at: datetime | None = None
     delivered_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""The secrets that the sandbox's world shares with its account, and the world's addresses."""
+"""The secrets that the world shares with the sandbox's account, and its addresses."""
 
 import secrets
 import sqlite3

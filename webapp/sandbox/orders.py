@@ -80,7 +80,7 @@ def open_shop(tx: sqlite3.Connection) -> None:
 
 
 def restock(tx: sqlite3.Connection) -> bool:
-    """If nothing is left to ship, clear away what is done and take an order from everyone."""
+    """If nothing is left to ship, clear away what is done and take new orders."""
     if any(order.state == "new" for order in all_orders(tx)):
         return False
     tx.execute("DELETE FROM orders WHERE state = 'delivered'")
@@ -92,13 +92,14 @@ def _take_orders(tx: sqlite3.Connection, customers: Iterable[Customer]) -> None:
     for customer in customers:
         number = _next_number(tx)
         tx.execute(
-            "INSERT INTO orders (id, number, phone, sku, state, fulfillment_id, tracking)"
+            "INSERT INTO orders"
+            " (id, number, phone, sku, state, fulfillment_id, tracking)"
             " VALUES (?, ?, ?, ?, 'new', ?, ?)",
             (
                 str(_long_id()),
                 number,
                 customer.key,
-                ARTICLES[number % len(ARTICLES)].sku,
+                ARTICLES[(number - _FIRST_NUMBER) % len(ARTICLES)].sku,
                 _long_id(),
                 f"RS{secrets.randbelow(10**9):09}SE",
             ),

@@ -11,8 +11,8 @@ from datetime import datetime
 class Webhook:
     """A signed request to Everreach.
 
-    `path` is on Everreach's own host, with its query. `retries` are the waits, in seconds,
-    after each refusal; when they are used up, its sender gives up.
+    `path` is on Everreach's own host, with its query. `retries` are the waits, in
+    seconds, after each refusal; when they are used up, its sender gives up.
     """
 
     path: str

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.sandbox.cast import BACK_ON_HINT, BY_NUMBER, CUSTOMERS, HINTS, LABELS
-from webapp.sandbox.cast import Customer, Kind
+from webapp.sandbox.cast import (
+    BACK_ON_HINT,
+    BY_NUMBER,
+    CUSTOMERS,
+    HINTS,
+    LABELS,
+    Customer,
+    Kind,
+)
 from webapp.sandbox.journey import AWAY, Journey
 from webapp.sandbox.store import moment, seconds
 
@@ -53,7 +60,7 @@ def kind_of(number: str) -> Kind:
 
 
 def ring(tx: sqlite3.Connection, number: str, now: datetime) -> datetime:
-    """From when the phone can receive. A phone that is off comes back because of this."""
+    """From when the phone can receive. A first call lets one that is off come back."""
     customer = BY_NUMBER.get(number)
     if not customer or customer.kind is not Kind.SWITCHED_OFF:
         return now

@@ -1,11 +1,11 @@
 """The thread that posts the world's webhooks to Everreach, when they are due."""
 
 import fcntl
-import logging
 from threading import Event, Thread
 from typing import IO
 
 import requests
+import structlog
 
 from core.ports import Clock
 from webapp.sandbox import outbox
@@ -16,14 +16,14 @@ _TIMEOUTS = (1, 5)  # seconds to connect and to answer, as Shopify has them
 _PAUSE = 0.05
 _AFTER_TROUBLE = 1.0
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
 class Postman:
     """Posts what is due, one webhook after the other.
 
-    A webhook leaves the outbox after its answer came, so a kill in between posts it again:
-    every real sender may do the same.
+    A webhook leaves the outbox after its answer came, so a kill in between posts it
+    again: every real sender may do the same.
     """
 
     def __init__(self, file: WorldFile, clock: Clock, base_url: str) -> None:
@@ -56,7 +56,7 @@ class Postman:
             while not self._stopped.is_set() and _alone(lock) and self._post_next():
                 pass
         except Exception:
-            log.exception("The sandbox's postman stumbled and goes on")
+            log.exception("sandbox_post_failed")
             return _AFTER_TROUBLE
         return _PAUSE
 
@@ -69,8 +69,8 @@ class Postman:
         try:
             self._settle(waiting, taken=self._post(waiting))
         except requests.ConnectionError:
-            # Nobody is at home: the server is starting or stopping. This must not use up
-            # the retries, which a fast clock would get through in an instant.
+            # Nobody is at home: the server is starting or stopping. This must not use
+            # up the retries, which a fast clock would get through in an instant.
             return False
         return True
 
@@ -94,7 +94,7 @@ class Postman:
                 outbox.remove(tx, waiting)
             elif not outbox.put_off(tx, waiting, self._clock.now()):
                 path = waiting.webhook.path.partition("?")[0]
-                log.warning("The sandbox's world gave up posting to %s", path)
+                log.warning("sandbox_webhook_given_up", path=path)
 
 
 def _alone(lock: IO[str]) -> bool:

@@ -1,5 +1,6 @@
-"""How the outside world proves who it is. Written from its documents, not from our connectors,
-so that one checks the other.
+"""How the outside world proves who it is.
+
+Written from its documents, not from our connectors, so that one checks the other.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """The file in which the sandbox's outside world lives.
 
-It is the world's own: Everreach's database knows nothing of it, as a shop's or a provider's
-would not. What is in it survives a kill at any instruction.
+It is the world's own: Everreach never looks inside, as it could not into a shop's or a
+provider's. What is in it survives a kill at any instruction.
 """
 
 import sqlite3
@@ -34,7 +34,7 @@ class WorldFile:
     """The file, open. Any thread may use it; transactions take turns."""
 
     def __init__(self, path: Path) -> None:
-        """Creates what is missing. The file holds secrets, so it is the owner's only."""
+        """Creates what is missing. The file holds secrets, so it is its owner's."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self.path = path

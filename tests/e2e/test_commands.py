@@ -1,0 +1,95 @@
+"""What an operator asks a running Everreach."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import pytest
+
+from tests.support.house import House, until
+from tests.support.standin import FAILS
+
+pytestmark = pytest.mark.parametrize("running", ["sqlite"], indirect=True)
+
+
+def test_messages_tells_everything(house: House):
+    order = house.ship(whatsapp=FAILS)
+    house.await_finished(order)
+    told = house.told(order)
+
+    assert told["account"] == "patient"
+    assert told["subject"] == order.subject
+    assert told["recipient_phone"] == order.phone
+    assert told["status"] == "delivered"
+    assert told["headline"].startswith("Delivered by SMS")
+    assert [one["channel"] for one in told["tries"]] == ["whatsapp", "sms"]
+    assert told["tries"][0]["failure_code"] == "131026"
+    for time in (told["created_at"], told["finished_at"], told["timeline"][0]["at"]):
+        assert datetime.fromisoformat(time).tzinfo
+    assert [one["because"] for one in told["timeline"]][0] == "started"
+
+
+def test_messages_in_words(house: House):
+    order = house.ship()
+    house.await_finished(order)
+    told = house.everreach("messages", "--subject", order.subject)
+
+    assert "Delivered by WhatsApp" in told
+    assert order.phone not in told
+
+
+def test_messages_of_nobody(house: House):
+    assert json.loads(house.everreach("messages", "--json", "--subject", "none")) == []
+
+
+def test_applying_the_same_file_again_changes_nothing(house: House):
+    file = f"{house.env['EVERREACH_HOME']}/patient.yaml"
+    changes = json.loads(house.everreach("apply", "--json", file))["changes"]
+
+    assert {change["kind"] for change in changes} == {"unchanged"}
+
+
+def test_an_event_that_is_replayed_sends_nothing_twice(house: House):
+    order = house.ship()
+    house.await_finished(order)
+    house.everreach("replay", str(house.message(order).event_id))
+
+    def read_again() -> bool:
+        ((state, reason),) = house.arrivals(f"shipped-{order.name}")
+        return state == "done" and "was started before" in reason
+
+    until("the event was read again", read_again)
+    assert len(house.messages(order)) == 1
+    assert house.providers.channels(order.name) == ["whatsapp"]
+
+
+def test_healthz(house: House):
+    assert house.get("/healthz").json() == {"ok": True}
+
+
+def test_readyz_says_that_no_worker_works(house: House):
+    assert house.get("/readyz").json() == {"ok": True, "problems": {}}
+    with _held_up(*house.pids("worker-inbox"), *house.pids("worker-send")):
+        until("no lane is served", lambda: _unserved(house) >= {"events", "whatsapp"})
+        assert house.get("/readyz").status_code == 503
+
+    house.await_ready()
+
+
+def _unserved(house: House) -> set[str]:
+    problem = house.get("/readyz").json()["problems"].get("workers", "")
+    return set(problem.removeprefix("no worker serves ").split(", "))
+
+
+@contextmanager
+def _held_up(*pids: int) -> Iterator[None]:
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)

@@ -1,0 +1,42 @@
+"""The set-up file speaks of the same shop, numbers and templates as the world."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.webapp.sandbox.conftest import settings_for
+from webapp import sandbox
+from webapp.sandbox.cast import CURRENCY, SHOP_DOMAIN, SHOP_NAME, SMS_NUMBER, TIME_ZONE
+from webapp.sandbox.graph import TEMPLATES
+from webapp.sandbox.keys import sandbox_secrets
+
+TEXT = Path(sandbox.__file__).with_name("sandbox.yaml").read_text()
+SETUP: dict[str, Any] = yaml.safe_load(TEXT)
+
+
+def test_it_is_the_same_shop():
+    assert SETUP["account"] == {
+        "key": "sandbox",
+        "name": SHOP_NAME,
+        "timezone": TIME_ZONE,
+        "currency": CURRENCY,
+        "country": "IT",
+    }
+    assert SETUP["connections"][0]["config"]["shop"] == SHOP_DOMAIN
+    assert SETUP["senders"][1]["config"]["from"] == SMS_NUMBER
+
+
+@pytest.mark.parametrize("message", SETUP["messages"], ids=lambda m: m["key"])
+def test_every_template_is_approved_with_as_many_parameters(message):
+    sent = message["whatsapp"]
+    text = TEMPLATES[sent["template"], sent["language"]]
+    assert len(re.findall(r"\{\{\d\}\}", text)) == len(sent["body"])
+
+
+def test_every_secret_and_address_is_filled_in(tmp_path, port):
+    given = sandbox_secrets(settings_for(tmp_path, port))
+    assert set(re.findall(r"\$\{(\w+)\}", TEXT)) == set(given)
+    assert given["SANDBOX_META_URL"].startswith(f"http://127.0.0.1:{port}/sandbox/")

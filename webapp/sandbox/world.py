@@ -1,0 +1,111 @@
+"""The outside world of the sandbox: a shop, two providers and the customers' phones.
+
+It speaks to Everreach only over HTTP, signed, as the real ones do. Whatever it will
+post it writes down first; the postman posts it when it is due.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+from core.clock import FastClock
+from core.config import Settings
+from webapp.sandbox import orders, outbox, phones, shop
+from webapp.sandbox.keys import keys_of, world_file
+from webapp.sandbox.meta import MetaCloud
+from webapp.sandbox.orders import Order
+from webapp.sandbox.phones import PhoneView
+from webapp.sandbox.postman import Postman
+from webapp.sandbox.store import WorldFile
+from webapp.sandbox.twilio import Twilio
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderView:
+    """An order as the page shows it. `next_action` is the label of its button."""
+
+    id: str
+    name: str
+    item: str
+    customer: str
+    phone: str
+    state: str
+    next_action: str | None
+    action: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldView:
+    """The shop and the phones at one moment."""
+
+    orders: tuple[OrderView, ...]
+    phones: tuple[PhoneView, ...]
+
+
+class World:
+    """Everything outside Everreach."""
+
+    def __init__(self, file: WorldFile, clock: FastClock, base_url: str) -> None:
+        """`base_url` is where this machine reaches Everreach."""
+        self.clock = clock
+        self._file = file
+        self._keys = keys_of(file)
+        self.meta = MetaCloud(file, clock, self._keys)
+        self.twilio = Twilio(file, clock, self._keys)
+        self.postman = Postman(file, clock, base_url)
+
+    @classmethod
+    def open(cls, settings: Settings, clock: FastClock) -> Self:
+        """The world of an installation, as it was left, or a new one."""
+        world = cls(world_file(settings), clock, settings.local_url)
+        with world._file.transaction() as tx:
+            if not orders.all_orders(tx):
+                orders.open_shop(tx)
+        return world
+
+    def snapshot(self) -> WorldView:
+        """How things stand now."""
+        now = self.clock.now()
+        with self._file.transaction() as tx:
+            return WorldView(
+                orders=tuple(_view(order) for order in orders.all_orders(tx)),
+                phones=tuple(phones.all_phones(tx, now)),
+            )
+
+    def act(self, order_id: str, action: str) -> None:
+        """Move a parcel on, and have the shop say so. Nothing if it already has."""
+        now = self.clock.now()
+        with self._file.transaction() as tx:
+            order = orders.find(tx, order_id)
+            step = orders.next_step(order) if order else None
+            if not order or not step or step.action != action:
+                return
+            moved = orders.advance(tx, order, step.state, now)
+            secret = self._keys["SANDBOX_SHOPIFY_SECRET"]
+            outbox.put(tx, shop.webhook(moved, now, secret), now)
+            if orders.restock(tx):
+                phones.switch_off_again(tx, now)
+
+    def reset(self) -> None:
+        """New orders and empty phones. What is in the outbox is still posted."""
+        with self._file.transaction() as tx:
+            tx.execute("DELETE FROM refusals")
+            phones.clear(tx)
+            orders.open_shop(tx)
+
+    def close(self) -> None:
+        """Let go of the file. The postman must have stopped."""
+        self._file.close()
+
+
+def _view(order: Order) -> OrderView:
+    step = orders.next_step(order)
+    return OrderView(
+        id=order.id,
+        name=order.name,
+        item=order.article.title,
+        customer=order.customer.name,
+        phone=order.customer.key,
+        state=order.state,
+        next_action=step.label if step else None,
+        action=step.action if step else None,
+    )
