@@ -6,6 +6,7 @@ A lost wake-up costs a moment: the ticker finds the row and rings again.
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from time import monotonic
 
 import structlog
 from redis import Redis
@@ -18,6 +19,7 @@ log = structlog.get_logger()
 
 JOB = "core.jobs.work"
 RUNG_MS = 2_000  # after this long a ring that nobody answered may be repeated
+SAME_RING_SECONDS = 0.02  # under load one ring stands for many; the ticker is never far
 JOB_SECONDS = 60
 HEARTBEAT_SECONDS = 10
 
@@ -32,6 +34,7 @@ class Bell:
         )
         self._url = url
         self._clock = clock
+        self._last: dict[str, float] = {}
         self._queues: dict[str, Queue] = {}
 
     def worker_connection(self) -> Redis:
@@ -47,6 +50,9 @@ class Bell:
     def ring(self, lanes: Iterable[str]) -> None:
         """Have a worker look at these lanes. Rings that nobody has answered yet are one."""
         for lane in lanes:
+            if monotonic() - self._last.get(lane, -1) < SAME_RING_SECONDS:
+                continue
+            self._last[lane] = monotonic()
             try:
                 self._ring(lane)
             except RedisError as error:
@@ -60,6 +66,7 @@ class Bell:
 
     def answered(self, lane: str) -> None:
         """From now on a ring of this lane wakes another look."""
+        self._last.pop(lane, None)
         self.redis.delete(_rung(lane))
 
     def hush(self, lane: str, seconds: float) -> None:

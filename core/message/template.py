@@ -3,9 +3,10 @@ fields, a few filters and conditions. No loops, no calls, nothing without bound.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from core.errors import ContentError
@@ -116,13 +117,17 @@ def render(text: str, fields: Mapping[str, str]) -> str:
 
     `fields` are by dotted name. Raises ContentError naming a field that is missing.
     """
-    fields_used(text)
-    groups: dict[str, _Group] = {}
-    for name in fields_used(text):
-        group = name.partition(".")[0]
-        groups.setdefault(group, _Group(group))
+    template, names = _compiled(text)
+    groups = {group: _Group(group) for group in names}
     for name, value in fields.items():
         group, _, field = name.partition(".")
         if group in groups and value:
             groups[group][field] = value
-    return _environment.from_string(text).render(groups)
+    return template.render(groups)
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> tuple[Template, frozenset[str]]:
+    """A text ready to fill in, and the names that its fields stand below."""
+    names = frozenset(name.partition(".")[0] for name in fields_used(text))
+    return _environment.from_string(text), names

@@ -116,12 +116,11 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
     if not group:
         return
     now = app.clock.now()
+    happened = [(one.prepared.claimed.cascade_id, _event(app, one)) for one in group]
     with app.store.write() as tx:
-        attempts.finish(tx, [_outcome(one) for one in group])
-        happened = [
-            (one.prepared.claimed.cascade_id, _event(app, one)) for one in group
-        ]
+        # Cascades are locked before their attempts, here as everywhere: no deadlocks.
         lanes = advance(tx, happened, now)
+        attempts.finish(tx, [_outcome(one) for one in group])
     app.bell.ring(lanes)
 
 

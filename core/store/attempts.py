@@ -124,13 +124,16 @@ def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
     """
     dead = (
         select(attempts.c.reference)
+        .join(cascades, cascades.c.id == attempts.c.cascade_id)
         .where(attempts.c.state == "sending", attempts.c.lease_until <= wall)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        # Cascades are locked before their attempts, here as everywhere: no deadlocks.
+        .with_for_update(of=cascades, skip_locked=True)
     )
     freed = (
         update(attempts)
         .where(attempts.c.reference.in_(dead.scalar_subquery()))
+        .where(attempts.c.state == "sending")  # its worker may have been alive after all
         .values(state="done", lease_until=None)
         .returning(attempts.c.cascade_id, attempts.c.number)
     )

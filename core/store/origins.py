@@ -1,8 +1,9 @@
 """Who may write to us: connections and senders, by their public address."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from core.store import records
 from core.store.tables import accounts, connections, senders
@@ -47,18 +48,29 @@ def _find(
     tx: Connection, table: Table, kind: str, connector: str, address: str
 ) -> Origin | None:
     account, _, key = address.partition(".")
-    query = (
+    values = {"account": account, "key": key, "connector": connector}
+    row = tx.execute(_BY_ADDRESS[table], values).mappings().one_or_none()
+    return _origin(row, kind) if row else None
+
+
+def _by_address(table: Table, kind: str) -> Select[Any]:
+    """Built once: it is asked for every webhook."""
+    return (
         select(table)
         .join(accounts, accounts.c.id == table.c.account_id)
         .where(
-            accounts.c.key == account,
-            table.c.key == key,
-            table.c[kind] == connector,
+            accounts.c.key == bindparam("account"),
+            table.c.key == bindparam("key"),
+            table.c[kind] == bindparam("connector"),
             table.c.active,
         )
     )
-    row = tx.execute(query).mappings().one_or_none()
-    return _origin(row, kind) if row else None
+
+
+_BY_ADDRESS = {
+    connections: _by_address(connections, "platform"),
+    senders: _by_address(senders, "provider"),
+}
 
 
 def _origin(row: records.Row, kind: str) -> Origin:
