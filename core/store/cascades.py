@@ -61,10 +61,11 @@ def load(tx: Connection, ids: Iterable[str]) -> dict[str, tuple[int, Cascade]]:
         .order_by(cascades.c.id)
         .with_for_update(of=cascades)
     )
-    tried = _attempts(tx, ids)
+    locked = tx.execute(query).mappings().all()
+    tried = _attempts(tx, ids)  # only now: before the lock they could still change
     return {
         row["id"]: (row["account_id"], _cascade(row, tried.get(row["id"], [])))
-        for row in tx.execute(query).mappings()
+        for row in locked
     }
 
 

@@ -7,7 +7,7 @@ soon as an attempt with that id exists.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, exists, or_, select, update
+from sqlalchemy import Connection, Select, or_, select, update
 
 from core.cascade.status import Failure, Status
 from core.store import records
@@ -96,6 +96,5 @@ def _joined(row: records.Row) -> Joined:
     )
 
 
-def any_joinable(tx: Connection) -> bool:
-    """Whether a parked receipt speaks of an attempt that has appeared since."""
-    return bool(tx.scalar(select(exists(_joinable(receipts.c.id)))))
+# Whether a parked receipt speaks of an attempt that has appeared since.
+JOINABLE = _joinable(receipts.c.id)
