@@ -134,7 +134,9 @@ def _status(outcome: str | None, tries: Sequence[TryView]) -> str:
 
 def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
     arrivals = [
-        (at, one) for one in tries if (at := one.delivered_at or one.read_at) is not None
+        (at, one)
+        for one in tries
+        if (at := one.delivered_at or one.read_at) is not None
     ]
     if arrivals:
         return _arrived(*min(arrivals, key=itemgetter(0)), tries)

@@ -133,7 +133,9 @@ def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
     freed = (
         update(attempts)
         .where(attempts.c.reference.in_(dead.scalar_subquery()))
-        .where(attempts.c.state == "sending")  # its worker may have been alive after all
+        .where(
+            attempts.c.state == "sending"
+        )  # its worker may have been alive after all
         .values(state="done", lease_until=None)
         .returning(attempts.c.cascade_id, attempts.c.number)
     )

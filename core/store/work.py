@@ -53,7 +53,7 @@ def _deadline_passed() -> ColumnElement[bool]:
     return exists(select(cascades.c.id).where(cascades.c.deadline_at <= _NOW))
 
 
-def _questions() -> Select[Any]:
+def _questions() -> Select[*tuple[Any, ...]]:
     receipt = or_(_unread(arrivals.RECEIPT), exists(receipts.JOINABLE))
     timer = or_(_deadline_passed(), _lease_expired())
     return select(

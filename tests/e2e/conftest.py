@@ -1,6 +1,7 @@
 """A whole Everreach with its children, and providers that a test can direct."""
 
 from collections.abc import Generator, Iterator
+from uuid import uuid4
 
 import pytest
 
@@ -12,25 +13,38 @@ from tests.support.house import House
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[House]:
-    """One house for all tests that break nothing: each ships orders of its own."""
-    with houses.house(tmp_path_factory.mktemp("house"), database(request)) as made:
+    """One house for all tests, as each ships orders of its own."""
+    database_url = ""
+    if request.param == "postgresql":
+        database_url = request.getfixturevalue("postgres").create(
+            f"house_{uuid4().hex}"
+        )
+    with houses.house(tmp_path_factory.mktemp("house"), database_url) as made:
         yield made
-
-
-def database(request: pytest.FixtureRequest) -> str:
-    """The address of the database that a fixture's parameter names."""
-    if request.param == "sqlite":
-        return ""
-    address: str = request.getfixturevalue("postgres").create("house")
-    return address
 
 
 @pytest.fixture
 def house(running: House) -> Iterator[House]:
-    """It must not have written to anybody twice."""
-    running.turn_page()
+    """It is whole at the beginning, and has written to nobody twice at the end."""
+    running.make_whole()
     yield running
     running.providers.assert_nobody_was_written_to_twice()
+    assert running.complaints() == []
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of one house together, after the quick tests of other folders."""
+
+    def house_of(item: pytest.Item) -> str:
+        return item.callspec.params.get("running", "") if _is_ours(item) else ""
+
+    order = ["", "sqlite", "postgresql"]
+    items.sort(key=lambda item: order.index(house_of(item)))
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and hasattr(item, "callspec")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """From a shipped order to a person who knows of it, through real processes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -106,3 +107,31 @@ def test_a_busy_provider_is_asked_again_later(house: House):
     first, second = house.providers.sent(order.name)
     assert second.at - first.at >= timedelta(seconds=5)
     assert second.reference != first.reference
+
+
+def test_many_at_once(house: House):
+    """Answers and receipts of the same messages are saved at the same moments."""
+    with house.held_up("worker-send"), ThreadPoolExecutor(4) as pool:
+        early = Behaviour(reports=("sent", "delivered"), tells_first=True)
+        orders = list(pool.map(lambda _: house.ship(whatsapp=early), range(60)))
+        for order in orders:
+            house.await_path(order, ("whatsapp", "queued"))
+    house.await_finished(*orders)
+
+    assert {house.message(order).status for order in orders} == {"delivered"}
+
+
+def test_one_order_from_many_sides_at_once(house: House):
+    order = house.order()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(
+                lambda n: house.hook(order, webhook_id=f"{order.name} {n}"), range(8)
+            )
+        )
+    assert {answer.status_code for answer in answers} == {200}
+    house.await_quiet()
+    house.await_finished(order)
+
+    assert len(house.messages(order)) == 1
+    assert house.providers.channels(order.name) == ["whatsapp"]

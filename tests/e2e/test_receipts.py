@@ -72,7 +72,9 @@ def test_twice(house: House):
     order, sent = shipped(house)
     for status in ("sent", "delivered", "read"):
         house.providers.report((sent, status), times=2)
-    house.providers.report(*((sent, status) for status in ("sent", "delivered", "read")))
+    house.providers.report(
+        *((sent, status) for status in ("sent", "delivered", "read"))
+    )
 
     assert_read(house, order)
 

@@ -109,6 +109,14 @@ class House:
             )
         self.await_ready()
 
+    def make_whole(self) -> None:
+        """Mend what an earlier test broke, and begin a page of the log."""
+        assert self._process
+        if self._process.poll() is not None:
+            self.start()
+        self.await_ready()
+        self._page = self._log.stat().st_size
+
     def await_ready(self) -> None:
         """Until `/readyz` says so."""
         until("everreach is ready", self._is_ready, 60)
@@ -118,14 +126,16 @@ class House:
         assert self._process.poll() is None, "everreach up has ended"
         try:
             return self.get("/readyz").ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
     def set_up(self) -> None:
         """Apply a set-up file for each account."""
         for key, options in ACCOUNTS.items():
             number = options["phone_number_id"]
-            self.providers.webhooks[number] = f"{self.url}/receipts/whatsapp_cloud/{key}.wa"
+            self.providers.webhooks[number] = (
+                f"{self.url}/receipts/whatsapp_cloud/{key}.wa"
+            )
             at = self.providers.url
             file = Path(self.env["EVERREACH_HOME"]) / f"{key}.yaml"
             file.write_text(riverside.setup(account=key, meta=at, twilio=at, **options))
@@ -133,9 +143,13 @@ class House:
         settings = Settings.from_env(self.env)
         self.app = self._open.enter_context(open_everreach(settings, load_registry()))
 
+    def close(self) -> None:
+        """Stop everything for good."""
+        self._open.close()
+        self.stop()
+
     def stop(self) -> None:
         """Stop everything, whatever state it is in."""
-        self._open.close()
         if self._process and self._process.poll() is None:
             family = self._family()
             self._process.terminate()
@@ -162,6 +176,18 @@ class House:
     def kill(self, name: str, processes: slice = slice(None)) -> None:
         """Kill -9 a child, or some of its processes; the supervisor starts it again."""
         _kill(self.pids(name)[processes])
+
+    @contextmanager
+    def held_up(self, *names: str) -> Iterator[None]:
+        """Children that do nothing for a while, and do not know it."""
+        pids = [pid for name in names for pid in self.pids(name)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def pids(self, name: str) -> list[int]:
         """The processes of a child, outermost first."""
@@ -211,7 +237,9 @@ class House:
         """Ask the web server."""
         return requests.get(self.url + path, query, timeout=10)
 
-    def post(self, path: str, body: bytes, headers: dict[str, str]) -> requests.Response:
+    def post(
+        self, path: str, body: bytes, headers: dict[str, str]
+    ) -> requests.Response:
         """Post to the web server, once."""
         return requests.post(self.url + path, body, headers=headers, timeout=10)
 
@@ -226,7 +254,9 @@ class House:
             phone=f"+46701{740605 + number}",
         )
 
-    def hook(self, order: Order, *, webhook_id: str = "", **options: str) -> requests.Response:
+    def hook(
+        self, order: Order, *, webhook_id: str = "", **options: str
+    ) -> requests.Response:
         """Have Shopify tell that an order was shipped, once."""
         body = json.dumps(order.body).encode()
         webhook_id = webhook_id or f"shipped-{order.name}"
@@ -273,7 +303,9 @@ class House:
             for one in message.tries
         ]
 
-    def await_path(self, order: Order, *path: tuple[str, str], seconds: float = 20) -> None:
+    def await_path(
+        self, order: Order, *path: tuple[str, str], seconds: float = 20
+    ) -> None:
         """Until the tries stand like this."""
         with suppress(AssertionError):
             until("", lambda: self.path(order) == list(path), seconds)
@@ -314,9 +346,14 @@ class House:
             changed = tx.execute(update(attempts).where(mine).values(lease_until=now))
         assert changed.rowcount == 1
 
-    def turn_page(self) -> None:
-        """What is said from now on is a page of the log."""
-        self._page = self._log.stat().st_size if self._log.exists() else 0
+    def complaints(self) -> list[str]:
+        """Lines of this page about what no kill explains."""
+        words = ("arrival_failed", "lane_failed", "Deadlock")
+        return [
+            line
+            for line in self.page().splitlines()
+            if any(map(line.__contains__, words))
+        ]
 
     def page(self) -> str:
         """What was said since the page was turned."""
@@ -336,7 +373,7 @@ def house(home: Path, database_url: str = "") -> Iterator[House]:
         sys.stderr.write(made.page())
         raise
     finally:
-        made.stop()
+        made.close()
         providers.close()
 
 

@@ -151,7 +151,9 @@ def meta_body(*statuses: Mapping[str, Any]) -> bytes:
     }
     change = {"field": "messages", "value": value}
     entry = {"id": "200", "changes": [change]}
-    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+    return json.dumps(
+        {"object": "whatsapp_business_account", "entry": [entry]}
+    ).encode()
 
 
 def meta_headers(body: bytes) -> dict[str, str]:

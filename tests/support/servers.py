@@ -46,7 +46,14 @@ class Postgres:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
-        options = ["-c", "fsync=off", "-c", "listen_addresses=", "-c", "max_connections=60"]
+        options = [
+            "-c",
+            "fsync=off",
+            "-c",
+            "listen_addresses=",
+            "-c",
+            "max_connections=60",
+        ]
         folders = ["-D", str(self._folder / "data"), "-k", str(self._folder)]
         with (self._folder / "log").open("a") as log:
             self._process = subprocess.Popen(

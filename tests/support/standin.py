@@ -269,7 +269,9 @@ class StandIn:
         provider = self._provider(handler.path)
         body = handler.rfile.read(int(handler.headers["Content-Length"]))
         if provider is None or not provider.knows(handler.headers["Authorization"]):
-            return handler.answer(401, {"error": f"{handler.path} or its login is wrong"})
+            return handler.answer(
+                401, {"error": f"{handler.path} or its login is wrong"}
+            )
         message = provider.read(handler.path, body)
         how, sent = self._remember(provider, message)
         if not sent.taken:
@@ -306,7 +308,9 @@ class StandIn:
             self._sent.append(sent)
         return how, sent
 
-    def _answer(self, handler: "_Handler", how: Behaviour, yes: tuple[int, Any]) -> None:
+    def _answer(
+        self, handler: "_Handler", how: Behaviour, yes: tuple[int, Any]
+    ) -> None:
         if how.answers is Answers.NOTHING:
             handler.server.ending.wait()
         if how.answers is Answers.YES:
