@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shopify.utils.shop_url import sanitize_shop_domain
+
 from connectors.config import setting
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_base64, matches
@@ -49,7 +51,8 @@ class Shopify:
         expected = (hmac_base64(s, request.body) for s in config.client_secret)
         if not matches(_header(request, "hmac-sha256"), expected):
             raise BadSignature("X-Shopify-Hmac-Sha256 does not match the body")
-        if _header(request, "shop-domain").lower() != config.shop.lower():
+        shop = sanitize_shop_domain(_header(request, "shop-domain"))
+        if shop is None or shop != sanitize_shop_domain(config.shop):
             raise BadSignature("X-Shopify-Shop-Domain is another shop")
 
     def topic(self, request: InboundRequest) -> str:

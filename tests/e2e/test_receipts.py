@@ -89,7 +89,7 @@ def test_before_the_answer_to_the_request(house: House, tells_reference: bool):
     order = house.ship(whatsapp=early)
 
     assert_read(house, order)
-    assert house.message(order).tries[0].provider_id
+    until("the answer is saved", lambda: house.message(order).tries[0].provider_id)
 
 
 def test_failed_twice_makes_one_sms(house: House):
