@@ -20,6 +20,7 @@ log = structlog.get_logger()
 JOB = "core.jobs.work"
 RUNG_MS = 2_000  # after this long a ring that nobody answered may be repeated
 SAME_RING_SECONDS = 0.02  # under load one ring stands for many; the ticker is never far
+AWAY_SECONDS = 1.0  # how long Redis is left alone when it did not answer
 JOB_SECONDS = 60
 HEARTBEAT_SECONDS = 10
 
@@ -57,6 +58,7 @@ class Bell:
                 self._ring(lane)
             except RedisError as error:
                 log.warning("bell_failed", lane=lane, error=type(error).__name__)
+                self._last[lane] = monotonic() + AWAY_SECONDS
 
     def _ring(self, lane: str) -> None:
         if self.redis.set(_rung(lane), "1", nx=True, px=RUNG_MS):

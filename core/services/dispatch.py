@@ -7,6 +7,8 @@ never sent a second time: an answer settles it, or a receipt, or the deadline.
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from core.bootstrap import Everreach
 from core.cascade.events import Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass
@@ -25,7 +27,7 @@ from core.ports import (
 )
 from core.services.advance import advance
 from core.store import attempts
-from core.store.attempts import Claimed, Outcome
+from core.store.attempts import Claimed
 
 BATCH = 32  # what a killed worker leaves behind as unknown is at most this
 LEASE = timedelta(seconds=60)  # longer than any exchange may take
@@ -52,16 +54,23 @@ class _Sent:
 
 def send_due(app: Everreach, channel: str) -> bool:
     """Send a batch of what is due on a channel. Whether there was any."""
-    lease_until = app.clock.wall() + LEASE
-    with app.store.write() as tx:
-        taken = attempts.claim(tx, channel, app.clock.now(), lease_until, BATCH)
-        claimed = attempts.details(tx, taken)
-    prepared = [_prepare(app, one) for one in claimed]
+    prepared = _take(app, channel)
     _save(app, [_refuse(one) for one in prepared if one.refused])
     ready = [one for one in prepared if one.request]
     for answers in app.http.exchange([one.request for one in ready if one.request]):
         _save(app, [_read(ready[index], answer) for index, answer in answers])
-    return bool(claimed)
+    return bool(prepared)
+
+
+def _take(app: Everreach, channel: str) -> list[_Prepared]:
+    """Claim a batch and write down what each will say, in one transaction."""
+    lease_until = app.clock.wall() + LEASE
+    with app.store.write() as tx:
+        taken = attempts.claim(tx, channel, app.clock.now(), lease_until, BATCH)
+        prepared = [_prepare(app, one) for one in attempts.details(tx, taken)]
+        texts = {one.claimed.reference: one.text for one in prepared if one.text}
+        attempts.keep_content(tx, texts)
+    return prepared
 
 
 def _prepare(app: Everreach, claimed: Claimed) -> _Prepared:
@@ -117,20 +126,21 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
         return
     now = app.clock.now()
     happened = [(one.prepared.claimed.cascade_id, _event(app, one)) for one in group]
-    with app.store.write() as tx:
+
+    def save(tx: Connection) -> set[str]:
         # Cascades are locked before their attempts, here as everywhere: no deadlocks.
         lanes = advance(tx, happened, now)
-        attempts.finish(tx, [_outcome(one) for one in group])
-    app.bell.ring(lanes)
+        attempts.finish(tx, dict(map(_provider_id, group)))
+        return lanes
+
+    # An answer that is not saved is an attempt that nobody knows the outcome of.
+    app.bell.ring(app.store.insist(save))
 
 
-def _outcome(one: _Sent) -> Outcome:
+def _provider_id(one: _Sent) -> tuple[str, str | None]:
     result = one.result
-    return Outcome(
-        reference=one.prepared.claimed.reference,
-        provider_id=result.provider_id if isinstance(result, SendAccepted) else None,
-        content={"text": one.prepared.text} if one.prepared.text else None,
-    )
+    known = result.provider_id if isinstance(result, SendAccepted) else None
+    return one.prepared.claimed.reference, known
 
 
 def _event(app: Everreach, one: _Sent) -> Reported:

@@ -5,11 +5,13 @@ from hashlib import sha256
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from core.bootstrap import Everreach
 from core.errors import EverreachError
 from core.ports import InboundRequest
 from core.store import inbox
+from core.store.engine import is_passing
 from core.store.inbox import Arrival, Waiting
 from core.store.origins import Origin
 
@@ -68,7 +70,9 @@ def read_each(
         except EverreachError as error:
             state, reason = "failed", str(error)
         except Exception as error:
-            # Our bug: nothing is lost, the event can be replayed once it is mended.
+            if isinstance(error, DBAPIError) and is_passing(error):
+                raise  # not the arrival's fault: the whole batch is read again
+            # Our bug. Nothing is lost: the event can be replayed once it is mended.
             log.exception("arrival_failed", inbox_id=arrival.id, kind=arrival.kind)
             state, reason = "failed", f"{type(error).__name__} (see the log)"
         inbox.settle(tx, arrival.id, state, reason, app.clock.now())

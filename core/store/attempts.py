@@ -1,6 +1,6 @@
 """Attempts that wait to be sent, and those in a worker's hands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,13 +44,11 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = (
-        update(attempts)
-        .where(attempts.c.reference.in_(due.scalar_subquery()))
-        .values(state="sending", lease_until=lease_until, sending_at=now)
-        .returning(attempts.c.reference)
-    )
-    return list(tx.scalars(taken))
+    # Two statements: as one with a subquery, PostgreSQL may take more than the limit.
+    taken = list(tx.scalars(due))
+    mine = update(attempts).where(attempts.c.reference.in_(taken))
+    tx.execute(mine.values(state="sending", lease_until=lease_until, sending_at=now))
+    return taken
 
 
 def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
@@ -95,26 +93,26 @@ def _claimed(row: Any) -> Claimed:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of sending one attempt."""
-
-    reference: str
-    provider_id: str | None
-    content: dict[str, Any] | None
+def keep_content(tx: Connection, texts: Mapping[str, str]) -> None:
+    """Write down what attempts say, before they go out, by reference."""
+    rows = [{"key": key, "content": {"text": text}} for key, text in texts.items()]
+    _change_each(tx, rows, "content")
 
 
-def finish(tx: Connection, outcomes: Sequence[Outcome]) -> None:
-    """Let go of attempts that have been exchanged with their provider."""
+def finish(tx: Connection, provider_ids: Mapping[str, str | None]) -> None:
+    """Let go of attempts that have been exchanged with their provider, by reference."""
     rows = [
-        {"key": one.reference, "provider_id": one.provider_id, "content": one.content}
-        for one in outcomes
+        {"key": key, "provider_id": known, "state": "done", "lease_until": None}
+        for key, known in provider_ids.items()
     ]
-    values: Values = {name: bindparam(name) for name in ("provider_id", "content")}
-    same = attempts.c.reference == bindparam("key")
-    done = update(attempts).where(same).values(state="done", lease_until=None, **values)
+    _change_each(tx, rows, "provider_id", "state", "lease_until")
+
+
+def _change_each(tx: Connection, rows: Sequence[records.Row], *names: str) -> None:
     if rows:
-        tx.execute(done, rows)
+        values: Values = {name: bindparam(name) for name in names}
+        same = attempts.c.reference == bindparam("key")
+        tx.execute(update(attempts).where(same).values(values), rows)
 
 
 def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
@@ -130,9 +128,10 @@ def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
         # Cascades are locked before their attempts, here as everywhere: no deadlocks.
         .with_for_update(of=cascades, skip_locked=True)
     )
+    expired = list(tx.scalars(dead))
     freed = (
         update(attempts)
-        .where(attempts.c.reference.in_(dead.scalar_subquery()))
+        .where(attempts.c.reference.in_(expired))
         .where(
             attempts.c.state == "sending"
         )  # its worker may have been alive after all

@@ -6,13 +6,22 @@ file lock makes them queue instead.
 """
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from time import sleep
+from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+PAUSES = (0.05, 0.2, 0.8, 2.0, 4.0)  # seconds; a database restarts in less
 
 
 class Store:
@@ -36,9 +45,26 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view."""
+        """A transaction that changes nothing. On PostgreSQL each statement sees its own moment."""
         with self.engine.connect() as connection:
             yield connection
+
+    def insist(self, work: Callable[[Connection], T]) -> T:
+        """Do something in a write transaction, again if the database lost it.
+
+        For what must not be lost and cannot be asked for again. Gives up after some seconds.
+        """
+        for pause in PAUSES:
+            try:
+                with self.write() as tx:
+                    return work(tx)
+            except DBAPIError as error:
+                if not is_passing(error):
+                    raise
+                log.warning("transaction_repeated", error=type(error).__name__)
+                sleep(pause)
+        with self.write() as tx:
+            return work(tx)
 
     def ping(self) -> None:
         """Raises sqlalchemy.exc.SQLAlchemyError if the database does not answer."""
@@ -49,6 +75,12 @@ class Store:
         """Give every connection back."""
         self.engine.dispose()
         self._mutex.close()
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Whether the same transaction may well succeed now: a deadlock, a lost connection."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state.startswith(("08", "40", "57P"))
 
 
 class _FileMutex:

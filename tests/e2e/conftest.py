@@ -1,6 +1,7 @@
 """A whole Everreach with its children, and providers that a test can direct."""
 
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -37,14 +38,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests of one house together, after the quick tests of other folders."""
 
     def house_of(item: pytest.Item) -> str:
-        return item.callspec.params.get("running", "") if _is_ours(item) else ""
+        ours = item.path.is_relative_to(Path(__file__).parent)
+        return item.callspec.params["running"] if ours else ""
 
     order = ["", "sqlite", "postgresql"]
     items.sort(key=lambda item: order.index(house_of(item)))
-
-
-def _is_ours(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and hasattr(item, "callspec")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -351,6 +351,9 @@ class StandIn:
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
     allow_reuse_address = True
+    request_queue_size = (
+        128  # the library's 5 would reset some of a batch's connections
+    )
 
     def __init__(self, address: tuple[str, int], standin: StandIn) -> None:
         super().__init__(address, _Handler)

@@ -333,3 +333,11 @@ def test_every_line_of_the_timeline_is_a_sentence(line: Line) -> None:
     assert (
         "Sending by SMS because WhatsApp was not delivered within 30 min." in sentences
     )
+
+
+def test_what_is_said_is_written_down_before_it_goes_out(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    providers.replace(responses.POST, META, body=requests.ReadTimeout())
+
+    assert line.ship().tries[0].text == "order_shipped: Anna · #1001"
