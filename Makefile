@@ -4,7 +4,7 @@ INSTALL := $(BIN)/python -m pip install --use-pep517 --quiet --disable-pip-versi
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check bench
+.PHONY: help run test check bench explore
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 15
@@ -24,6 +24,9 @@ check: .venv/.dev ## Check style, types and architecture, then run the tests
 
 bench: .venv/.dev ## Measure how fast it is on this machine
 	@$(BIN)/python -m tests.bench
+
+explore: .venv/.dev ## Go through millions of ways in which a message can go
+	@$(BIN)/python -m tests.explore
 
 define make_venv
 	@command -v $(PYTHON) >/dev/null || { \

@@ -80,10 +80,9 @@ def _verified(app: Everreach, connector: Connector, origin: Origin) -> InboundRe
 def _arrived(app: Everreach) -> InboundRequest:
     # Signatures cover the public address, which a proxy in front of us may hide.
     query = request.query_string.decode("latin-1")
-    path = request.environ.get("RAW_URI", request.path).partition("?")[0]
     return InboundRequest(
         method=request.method,
-        url=app.settings.public_url + path + (f"?{query}" if query else ""),
+        url=f"{app.settings.public_url}{request.path}" + (f"?{query}" if query else ""),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.get_data(cache=False),
     )

@@ -95,7 +95,7 @@ def _words(
         words[name] = in_words(timedelta(seconds=float(facts.get(name) or 0)))
     for name in ("until", "after_until"):
         words[name] = translate(_UNTIL.get(str(facts.get(name)), ""))
-    words["detail"] = str(facts.get("detail", "")).rstrip(". ")
+    words["detail"] = str(facts.get("detail", "")).rstrip(". ") or "no reason given"
     words["status"] = translate(_STATUS.get(str(facts.get("status")), ""))
     if due_at := facts.get("due_at"):
         words["due_at"] = (

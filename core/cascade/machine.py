@@ -14,7 +14,7 @@ from core.cascade.commands import Because, CallOff, Command, Fact, Note, Send
 from core.cascade.events import Event, Reported, Started, TimedOut
 from core.cascade.model import Attempt, Cascade, Channel, Fate, Outcome
 from core.cascade.retry import retry_delay
-from core.cascade.status import FailureClass, Marks, merge
+from core.cascade.status import FailureClass, Marks, Status, merge
 
 Decision = tuple[Cascade, tuple[Command, ...]]
 Facts = dict[str, Fact]
@@ -40,7 +40,7 @@ def _start(cascade: Cascade, now: datetime) -> Decision:
 
 
 def _report(cascade: Cascade, event: Reported, now: datetime) -> Decision:
-    if event.attempt >= len(cascade.attempts):
+    if event.attempt not in range(len(cascade.attempts)):
         return cascade, ()
     before = cascade.attempts[event.attempt]
     attempt = replace(before, marks=merge(before.marks, event.marks))
@@ -79,7 +79,7 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
     failure = attempt.failure
     assert failure
     cascade = _with_attempt(cascade, index, replace(attempt, fate=Fate.FAILED))
-    if failure.kind is FailureClass.RETRY:
+    if failure.kind is FailureClass.RETRY and not _why_not(cascade, attempt.channel):
         delay = retry_delay(
             cascade.id, cascade.tries(attempt.step), failure.retry_after
         )
@@ -117,7 +117,8 @@ def _try_step(cascade: Cascade, index: int, now: datetime, *, why: str) -> Decis
     """Start the first step from `index` on that can reach this person."""
     notes: list[Command] = []
     for number, step in enumerate(cascade.steps[index:], index):
-        if cascade.recipient.address(step.channel):
+        reason = _why_not(cascade, step.channel)
+        if not reason:
             wait = step.wait.total_seconds()
             facts: Facts = {"why": why, "wait": wait, "until": step.until}
             facts |= _previous(cascade)
@@ -126,11 +127,20 @@ def _try_step(cascade: Cascade, index: int, now: datetime, *, why: str) -> Decis
             trying = _note(Because.TRYING, send.attempt, step.channel, **facts)
             return cascade, (*notes, trying, send)
         why = "passed_over" if why == "first" else why
-        reason = cascade.recipient.why_not(step.channel)
         notes.append(_note(Because.PASSED_OVER, None, step.channel, reason=reason))
     outcome = Outcome.NOT_REACHED if cascade.attempts else Outcome.SKIPPED
     cascade, finish = _finish(cascade, outcome)
     return cascade, (*notes, *finish)
+
+
+def _why_not(cascade: Cascade, channel: Channel) -> str | None:
+    """Why a channel is passed over, if it is."""
+    if not cascade.recipient.address(channel):
+        return cascade.recipient.why_not(channel)
+    tried = (one for one in cascade.attempts if one.channel is channel)
+    if any(one.marks.status is Status.UNKNOWN for one in tried):
+        return "it may have been sent there already"
+    return None
 
 
 def _previous(cascade: Cascade) -> Facts:

@@ -56,14 +56,18 @@ def _wait_for(port: int) -> None:
 Request = tuple[bytes, Mapping[str, str]]
 
 
-def load(url: str, requests: Sequence[Request], clients: int = 2) -> tuple[float, float]:
+def load(
+    url: str, requests: Sequence[Request], clients: int = 2
+) -> tuple[float, float]:
     """Post all requests from several processes: requests per second, p99 in seconds."""
     parts = [requests[n::clients] for n in range(clients)]
     began = time.perf_counter()
     with get_context("spawn").Pool(clients) as pool:
         pool.map(_nothing, range(clients))  # start-up does not count
         began = time.perf_counter()
-        taken = [t for part in pool.starmap(_post, [(url, p) for p in parts]) for t in part]
+        taken = [
+            t for part in pool.starmap(_post, [(url, p) for p in parts]) for t in part
+        ]
     rate = len(requests) / (time.perf_counter() - began)
     return rate, sorted(taken)[int(len(taken) * 0.99) - 1]
 

@@ -12,5 +12,8 @@ def accept(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes
     """A bare WSGI app in Meta's shape."""
     environ["wsgi.input"].read()
     body = json.dumps({"messages": [{"id": f"wamid.{next(_numbers)}"}]}).encode()
-    start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    start(
+        "200 OK",
+        [("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
+    )
     return [body]

@@ -34,7 +34,9 @@ class Bench:
 
 
 @contextmanager
-def bench(home: Path, database_url: str, redis_url: str, provider: str) -> Iterator[Bench]:
+def bench(
+    home: Path, database_url: str, redis_url: str, provider: str
+) -> Iterator[Bench]:
     """An installation that is set up."""
     env = {
         "EVERREACH_HOME": str(home),

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from core.cascade.commands import Because, CallOff, Command, Note, Send
 from core.cascade.events import (
     Event,
@@ -155,6 +157,30 @@ def test_no_answer_is_never_sent_again_on_that_channel() -> None:
     assert run.tell(TimedOut(), minutes=30).channels == [Channel.WHATSAPP, Channel.SMS]
 
 
+def test_another_sender_on_a_channel_that_never_answered_is_passed_over() -> None:
+    run = Run(step(Channel.SMS), step(Channel.SMS), step(Channel.WHATSAPP))
+    run.tell(Started()).tell(lost(0, NOON)).tell(TimedOut(), minutes=30)
+
+    assert run.channels == [Channel.SMS, Channel.WHATSAPP]
+    (note,) = run.notes(Because.PASSED_OVER)
+    assert note.facts["reason"] == "it may have been sent there already"
+
+
+def test_another_sender_is_not_tried_again_once_the_first_is_missed() -> None:
+    run = Run(step(Channel.SMS), step(Channel.SMS), step(Channel.WHATSAPP))
+    run.tell(Started()).tell(TimedOut(), minutes=30).tell(lost(0, NOON), minutes=31)
+    run.tell(failed(1, NOON, failure(FailureClass.RETRY)), minutes=32)
+
+    assert run.channels == [Channel.SMS, Channel.SMS, Channel.WHATSAPP]
+
+
+def test_another_sender_is_tried_once_the_first_is_known_to_have_failed() -> None:
+    run = Run(step(Channel.SMS), step(Channel.SMS))
+    run.tell(Started()).tell(lost(0, NOON)).tell(failed(0, NOON, failure()))
+
+    assert run.channels == [Channel.SMS, Channel.SMS]
+
+
 def test_a_busy_provider_is_tried_again_inside_the_window() -> None:
     run = Run().tell(Started()).tell(failed(0, NOON, failure(FailureClass.RETRY)))
     (send,) = [command for command in run.commands if isinstance(command, Send)]
@@ -212,8 +238,11 @@ def test_the_same_receipt_twice_is_told_once() -> None:
     assert run.commands == []
 
 
-def test_a_receipt_for_an_attempt_that_does_not_exist_changes_nothing() -> None:
+@pytest.mark.parametrize("attempt", [7, -1])
+def test_a_receipt_for_an_attempt_that_does_not_exist_changes_nothing(
+    attempt: int,
+) -> None:
     run = Run().tell(Started())
     before = run.cascade
 
-    assert run.tell(delivered(7, NOON)).cascade is before
+    assert run.tell(delivered(attempt, NOON)).cascade is before

@@ -1,0 +1,41 @@
+"""Mistakes that somebody could make. The explorer must find each, or it is no use."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from core.cascade.commands import Because, Note
+from core.cascade.events import Event, Reported, TimedOut
+from core.cascade.machine import Decision, decide
+from core.cascade.model import Cascade
+from tests.explore.world import BUSY, NOON, Marks
+
+
+def counts_late_as_on_time(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """Nobody learns that it came after the window."""
+    after, commands = decide(cascade, event, now)
+    late = [one for one in commands if isinstance(one, Note)]
+    late = [note for note in late if note.because is Because.LATE]
+    return after, tuple(one for one in commands if one not in late)
+
+
+def sends_again_on_silence(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """Takes no answer for a provider that is too busy."""
+    if isinstance(event, Reported) and event.marks.unknown_at:
+        event = replace(event, marks=Marks(failed_at=NOON, failure=BUSY))
+    return decide(cascade, event, now)
+
+
+def forgets_a_deadline(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """Sends by the next channel, and sets no timer."""
+    after, commands = decide(cascade, event, now)
+    moved_on = len(after.attempts) > len(cascade.attempts) > 0
+    return replace(after, deadline_at=None) if moved_on else after, commands
+
+
+def advances_twice(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """One ring ends two windows."""
+    after, commands = decide(cascade, event, now)
+    if isinstance(event, TimedOut) and after != cascade and after.deadline_at:
+        after, more = decide(after, event, after.deadline_at)
+        commands += more
+    return after, commands
