@@ -23,6 +23,7 @@ from core.store.inbox import EVENT
 from tests.support import riverside
 
 STEPS = 1000
+JOBS = 300
 
 
 @dataclass(frozen=True)
@@ -86,13 +87,13 @@ class JobPerStep:
 
     def __call__(self) -> float:
         queue = Queue("bench", connection=self._redis)
-        for _ in range(STEPS // 5):
+        for _ in range(JOBS):
             queue.enqueue(one_step, self._bench.provider, result_ttl=0)
+        _ended.clear()
         worker = SimpleWorker([queue], connection=self._redis)
-        began = time.perf_counter()
-        # The worker's own farewell takes a second, which is not the steps' fault.
-        worker.work(burst=True, max_jobs=STEPS // 5, logging_level="ERROR")
-        return (STEPS // 5) / (time.perf_counter() - began - 1)
+        worker.work(burst=True, logging_level="ERROR")
+        # From job to job: how long a worker takes to come and go is not the steps' fault.
+        return (JOBS - 1) / (_ended[-1] - _ended[0])
 
 
 class BareLoop:
@@ -111,6 +112,7 @@ class BareLoop:
         return STEPS / (time.perf_counter() - began)
 
 
+_ended: list[float] = []  # SimpleWorker runs its jobs in this process
 _session = requests.Session()
 _session.trust_env = False
 
@@ -118,3 +120,4 @@ _session.trust_env = False
 def one_step(provider: str) -> None:
     """Send one message."""
     _session.post(f"{provider}/v25.0/100/messages", json={"to": "+46701740605"}).json()
+    _ended.append(time.perf_counter())
