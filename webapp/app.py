@@ -2,10 +2,12 @@
 
 import atexit
 import os
+import secrets
 from contextlib import ExitStack
 
-from flask import Flask, Response, render_template
-from werkzeug.exceptions import HTTPException
+import structlog
+from flask import Flask, Response, render_template, request
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from connectors.registry import load_registry
 from core.bootstrap import Everreach, open_everreach
@@ -16,6 +18,8 @@ from webapp.inbound import inbound
 from webapp.lifeline import die_with_parent
 from webapp.panel import panel
 from webapp.welcome import welcome
+
+log = structlog.get_logger()
 
 MAX_BODY = 4 << 20  # Meta's batches reach 3 MB
 
@@ -43,6 +47,8 @@ def build_app(everreach: Everreach) -> Flask:
     app.register_blueprint(inbound)
     app.register_blueprint(health)
     app.register_error_handler(HTTPException, _say)
+    app.register_error_handler(InternalServerError, _own_up)
+    app.logger.disabled = True  # it says what `_own_up` says, in another form
     app.after_request(_protect)
     if everreach.settings.sandbox:
         app.register_blueprint(panel)
@@ -55,7 +61,21 @@ def build_app(everreach: Everreach) -> Flask:
 def _say(error: HTTPException) -> tuple[str, int] | HTTPException:
     if error.response or (error.code or 500) < 400:
         return error
-    return render_template("plain.html", error=error), error.code or 500
+    code = error.code or 500
+    return render_template("plain.html", code=code), code
+
+
+def _own_up(error: InternalServerError) -> tuple[str, int]:
+    """The page quotes an id by which the log can be searched."""
+    incident = secrets.token_hex(4)
+    log.error(
+        "request_broke",
+        incident=incident,
+        method=request.method,
+        path=request.path,
+        exc_info=error.original_exception or error,
+    )
+    return render_template("plain.html", code=500, incident=incident), 500
 
 
 def _protect(response: Response) -> Response:

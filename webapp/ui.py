@@ -47,6 +47,7 @@ TRY_FACES: Final = {
 }
 
 LINE_FACES: Final = {
+    "started": Face("Started", "bolt", "accent"),
     "trying": Face("Try", "send", "info"),
     "retrying": Face("Try again", "retry", "warn"),
     "passed_over": Face("Passed over", "skip"),

@@ -8,4 +8,4 @@ welcome = Blueprint("welcome", __name__)
 @welcome.get("/")
 def page() -> str:
     """Says that Everreach runs and how to go on."""
-    return render_template("plain.html", error=None)
+    return render_template("plain.html", code=None)

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask, render_template
+from structlog.testing import capture_logs
 
+from core.bootstrap import Everreach
 from core.cascade.commands import Because
 from core.services.views import LineView, MessageView, TryView
 from webapp import ui
+from webapp.app import build_app
 
 ROOT = Path(ui.__file__).parent
 STATIC = ROOT / "static"
@@ -101,6 +104,7 @@ WAITING = replace(
     tries=(replace(WHATSAPP, status="accepted"),),
 )
 MESSAGES = [WAITING, FINISHED]
+CLOCK = SimpleNamespace(now=after(minutes=10), rate=60)
 
 
 def phone(key: str, kind: str, *, on: bool = True, told: str = "") -> SimpleNamespace:
@@ -159,7 +163,7 @@ class Pages:
     ) -> str:
         values = {
             "world": WORLD,
-            "clock": SimpleNamespace(now=after(minutes=10), rate=60),
+            "clock": CLOCK,
             "next_deadline_at": after(minutes=30),
             "messages": MESSAGES,
             "selected": WAITING,
@@ -188,24 +192,21 @@ def every_page(pages: Pages) -> dict[str, str]:
         "selected": None,
         "next_deadline_at": None,
     }
-    clock = SimpleNamespace(now=after(minutes=10), rate=1)
     return {
         "sandbox": pages.sandbox(),
         "sandbox, nothing sent": pages.sandbox(**nothing),
         "sandbox, live": pages.sandbox("sandbox_live.html"),
-        "messages": pages(
-            "messages.html", messages=MESSAGES, next_cursor="c-9", account=ACCOUNT
-        ),
-        "messages, none": pages(
-            "messages.html", messages=[], next_cursor=None, account=ACCOUNT
-        ),
-        "message": pages("message.html", message=FINISHED),
-        "message, waiting": pages("message.html", message=WAITING, clock=clock),
-        "message, live": pages("message_live.html", message=WAITING),
+        "sandbox, gone message": pages.sandbox(selected=None),
+        "messages": pages("messages.html", messages=MESSAGES, next_cursor="c-9"),
+        "messages, none": pages("messages.html", messages=[], next_cursor=None),
+        "message": pages("message.html", message=FINISHED, clock=CLOCK),
+        "message, waiting": pages("message.html", message=WAITING, clock=CLOCK),
+        "message, live": pages("message_live.html", message=WAITING, clock=CLOCK),
         "running": pages("plain.html"),
         "not found": pages("plain.html", code=404),
         "too large": pages("plain.html", code=413),
-        "broken": pages("plain.html", code=500),
+        "broken": pages("plain.html", code=500, incident="0f3a"),
+        "refused": pages("plain.html", code=403),
     }
 
 
@@ -255,6 +256,12 @@ def test_the_sandbox_shows_shop_phones_and_timeline(pages: Pages) -> None:
     assert "in <b>20 min</b> (20 s at this speed)" in html
     assert '<progress class="line-wait" value="600" max="1800"' in html
     assert re.search(r'value="60" aria-pressed="true"', html)
+    assert 'name="skip" value="next"' in html
+
+
+def test_nothing_is_skipped_to_that_is_about_to_happen(pages: Pages) -> None:
+    for due in (None, after(minutes=10), after(minutes=10, seconds=50)):
+        assert 'name="skip"' not in pages.sandbox(next_deadline_at=due)
 
 
 def test_whatsapp_and_sms_are_told_apart_by_word_and_look(pages: Pages) -> None:
@@ -272,12 +279,12 @@ def test_an_empty_sandbox_invites(pages: Pages) -> None:
 def test_the_sandbox_keeps_polling_for_the_message_in_the_address(pages: Pages) -> None:
     html = pages.sandbox("sandbox_live.html", "/?message=m-2")
     assert 'hx-get="/sandbox/live?message=m-2" hx-trigger="every 1s"' in html
-    assert "Follow the newest message" in html
+    assert "Follow the newest" in html
     assert 'hx-get="/sandbox/live" hx-trigger' in pages.sandbox("sandbox_live.html")
 
 
 def test_the_list_says_who_which_way_and_how_it_ended(pages: Pages) -> None:
-    html = pages("messages.html", messages=MESSAGES, next_cursor="c-9", account=ACCOUNT)
+    html = pages("messages.html", messages=MESSAGES, next_cursor="c-9")
     assert "Anna &lt;Berg&gt;" in html
     assert "••• 567" in html
     assert "+380501234567" not in html
@@ -287,14 +294,23 @@ def test_the_list_says_who_which_way_and_how_it_ended(pages: Pages) -> None:
 
 
 def test_the_last_page_of_the_list_leads_back(pages: Pages) -> None:
-    values = {"messages": MESSAGES, "next_cursor": None, "account": ACCOUNT}
-    html = pages("messages.html", "/messages?before=c-9", **values)
+    path = "/messages?before=c-9"
+    html = pages("messages.html", path, messages=MESSAGES, next_cursor=None)
     assert "Newest" in html
     assert 'rel="next"' not in html
 
 
+def test_each_time_in_the_list_is_local_to_its_account(pages: Pages) -> None:
+    elsewhere = replace(FINISHED, id="m-3", time_zone="America/New_York")
+    alike = pages("messages.html", messages=MESSAGES, next_cursor=None)
+    mixed = pages("messages.html", messages=[WAITING, elsewhere], next_cursor=None)
+    assert "Times are in Europe/Kyiv." in alike
+    assert "Times are local to each account." in mixed
+    assert "Tue 24 Nov, 07:30" in mixed
+
+
 def test_a_message_tells_its_story(pages: Pages) -> None:
-    html = pages("message.html", message=FINISHED)
+    html = pages("message.html", message=FINISHED, clock=CLOCK)
     assert "Delivered by SMS, 30 min after the first try</h1>" in html
     assert "30 min 9 s later" in html
     assert 'data-copy="wamid.1"' in html
@@ -306,15 +322,23 @@ def test_a_failed_try_says_why(pages: Pages) -> None:
     failed = replace(
         WHATSAPP, status="failed", failure_code="131026", failure_detail="Not there."
     )
-    html = pages("message.html", message=replace(FINISHED, tries=(failed,)))
+    message = replace(FINISHED, tries=(failed,))
+    html = pages("message.html", message=message, clock=CLOCK)
     assert "Not there." in html
     assert "<code>131026</code>" in html
 
 
 def test_polling_ends_when_the_message_is_finished(pages: Pages) -> None:
     live = 'hx-get="/messages/m-2/live" hx-trigger="every 2s"'
-    assert live in pages("message_live.html", message=WAITING)
-    assert "hx-trigger" not in pages("message_live.html", message=FINISHED)
+    assert live in pages("message_live.html", message=WAITING, clock=CLOCK)
+    done = pages("message_live.html", message=FINISHED, clock=CLOCK)
+    assert "hx-trigger" not in done
+
+
+def test_a_message_under_way_says_how_much_of_the_wait_is_left(pages: Pages) -> None:
+    html = pages("message_live.html", message=WAITING, clock=CLOCK)
+    assert "20 min left" in html
+    assert '<progress class="line-wait" value="600" max="1800"' in html
 
 
 @pytest.mark.parametrize(
@@ -324,6 +348,7 @@ def test_polling_ends_when_the_message_is_finished(pages: Pages) -> None:
         (404, "This page does not exist"),
         (413, "That was too much at once"),
         (500, "Something broke on our side"),
+        (403, "That was refused"),
     ],
 )
 def test_a_plain_page_stands_without_the_sandbox(code: int | None, title: str) -> None:
@@ -331,6 +356,32 @@ def test_a_plain_page_stands_without_the_sandbox(code: int | None, title: str) -
     assert f"<h1>{title}</h1>" in html
     assert "Sandbox" not in html
     assert ("everreach apply" in html) is (code is None)
+
+
+def test_a_bug_shows_an_id_that_the_log_knows() -> None:
+    here = SimpleNamespace(settings=SimpleNamespace(sandbox=False))
+    app = build_app(cast("Everreach", here))
+    app.add_url_rule("/broken", view_func=lambda: 1 // 0)
+    with capture_logs() as logs:
+        answer = app.test_client().get("/broken")
+    (line,) = logs
+    assert (answer.status_code, line["event"]) == (500, "request_broke")
+    assert isinstance(line["exc_info"], ZeroDivisionError)
+    assert f"<code>{line['incident']}</code>" in answer.text
+    assert "Something broke on our side" in answer.text
+
+
+def test_a_refusal_of_the_app_is_a_plain_page() -> None:
+    here = SimpleNamespace(settings=SimpleNamespace(sandbox=False))
+    client = build_app(cast("Everreach", here)).test_client()
+    assert "Everreach is running" in client.get("/").text
+    missing = client.get("/nowhere")
+    assert missing.status_code == 404
+    assert "This page does not exist" in missing.text
+
+
+def test_the_first_line_has_an_icon_of_its_own() -> None:
+    assert ui.line_face("started").icon == "bolt"
 
 
 @pytest.mark.parametrize("because", Because)

@@ -38,6 +38,13 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && polling) htmx.trigger(polling, "every");
 });
 
+// A form that lets go of the message in the address does so before it posts: the server
+// goes by the Referer.
+document.addEventListener("htmx:before:request", (event) => {
+  const address = source(event).getAttribute("hx-replace-url");
+  if (address) history.replaceState(history.state, "", address);
+});
+
 // Say so when the server does not answer.
 const offline = (hidden) => () => {
   byId("offline").hidden = hidden;

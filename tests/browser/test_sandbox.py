@@ -1,0 +1,114 @@
+"""Every phone of the sandbox, through its page: who is reached, how, and what it says."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import SECONDS, Opener
+from tests.browser.stage import Stage
+from tests.support.house import until
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_reachable_phone_gets_whatsapp_and_no_sms(stage: Stage) -> None:
+    stage.ship("Astrid Lindqvist")
+    expect(stage.bubbles("Astrid Lindqvist", "whatsapp")).to_contain_text("Read")
+    expect(stage.story("Astrid Lindqvist")).to_contain_text("Read on WhatsApp.")
+    expect(stage.bubbles("Astrid Lindqvist")).to_have_count(1)
+
+
+def test_a_phone_without_whatsapp_gets_an_sms(stage: Stage) -> None:
+    stage.ship("Bengt Nyström")
+    expect(stage.bubbles("Bengt Nyström", "sms")).to_contain_text("Delivered")
+    expect(stage.bubbles("Bengt Nyström")).to_have_count(1)
+    story = stage.story("Bengt Nyström")
+    expect(story).to_contain_text("Sending by SMS because WhatsApp failed (131026).")
+    expect(story.locator(".headline")).to_contain_text("Delivered by SMS")
+
+
+def test_what_must_be_read_and_is_not_known_to_be_follows_by_sms(stage: Stage) -> None:
+    who = "Clara Ekdahl"
+    stage.ship(who)
+    expect(stage.bubbles(who, "whatsapp")).to_contain_text("Delivered")
+    stage.press(who, "Out for delivery")
+    expect(stage.bubbles(who, "whatsapp")).to_have_count(2)
+    expect(stage.bubbles(who, "sms")).to_have_count(0)
+    stage.speed(600)
+    expect(stage.bubbles(who, "sms")).to_contain_text("is out for delivery")
+    story = stage.story(who, "out-for-delivery")
+    expect(story).to_contain_text("WhatsApp was not read within 30 min")
+
+
+def test_a_phone_that_was_off_gets_the_sms_and_whatsapp_late(stage: Stage) -> None:
+    who = "David Sjöberg"
+    stage.ship(who)
+    expect(stage.story(who)).to_contain_text("Sent by WhatsApp.")
+    expect(stage.page.locator("#phone-david")).to_contain_text("Switched off")
+    stage.speed(600)
+    expect(stage.bubbles(who, "sms")).to_have_count(1)
+    expect(stage.bubbles(who, "whatsapp")).to_have_count(1)
+    story = stage.story(who)
+    expect(story).to_contain_text("Sending by SMS because WhatsApp was not delivered")
+    expect(story).to_contain_text("WhatsApp arrived late, after we had moved on.")
+
+
+def test_one_may_skip_to_the_next_decision(stage: Stage) -> None:
+    who = "David Sjöberg"
+    stage.ship(who)
+    expect(stage.story(who)).to_contain_text("Sent by WhatsApp.")
+    stage.page.locator("#skip").click()
+    expect(stage.page.locator("#speed-1")).to_have_attribute("aria-pressed", "true")
+    expect(stage.page.locator("#skip")).to_have_count(0)
+    stage.speed(60)
+    expect(stage.story(who)).to_contain_text("Sending by SMS because WhatsApp was not")
+
+
+def test_a_number_that_does_not_exist_is_not_delivered_to(stage: Stage) -> None:
+    stage.ship("Ebba Hallgren")
+    story = stage.story("Ebba Hallgren")
+    expect(story.locator(".headline")).to_have_text(
+        "Not delivered: every channel was tried"
+    )
+    expect(story.locator(".badge")).to_have_text("Not delivered")
+    expect(stage.bubbles("Ebba Hallgren")).to_have_count(0)
+
+
+def test_a_busy_provider_is_asked_again(stage: Stage) -> None:
+    stage.ship("Filip Norén")
+    expect(stage.bubbles("Filip Norén", "whatsapp")).to_contain_text("Read")
+    again = stage.story("Filip Norén").get_by_text("Trying WhatsApp again")
+    expect(again).to_have_count(2)
+    expect(stage.bubbles("Filip Norén", "sms")).to_have_count(0)
+
+
+def test_shipping_turns_from_an_older_message_to_the_new_one(stage: Stage) -> None:
+    stage.ship("Bengt Nyström")
+    expect(stage.story("Bengt Nyström")).to_be_visible()
+    stage.page.locator(".recent a", has_text="Bengt").first.click()
+    expect(stage.page.get_by_text("Follow the newest")).to_be_visible()
+    assert "?message=" in stage.page.url
+    stage.ship("Astrid Lindqvist")
+    expect(stage.story("Astrid Lindqvist")).to_be_visible()
+    assert "?message=" not in stage.page.url
+
+
+def test_what_matters_is_in_one_view(stage: Stage) -> None:
+    stage.ship("Bengt Nyström")
+    expect(stage.bubbles("Bengt Nyström", "sms")).to_be_visible()
+    expect(stage.story("Bengt Nyström").locator(".line").nth(4)).to_be_in_viewport()
+    expect(stage.order("Bengt Nyström")).to_be_in_viewport(ratio=1)
+    for phone in stage.page.locator(".customer").all():
+        expect(phone).to_be_in_viewport(ratio=1)
+
+
+def test_it_works_without_javascript(opened: Opener) -> None:
+    with opened(java_script_enabled=False) as stage:
+        stage.begin()
+        stage.ship("Bengt Nyström")
+        expect(stage.order("Bengt Nyström")).to_contain_text("Shipped")
+
+        def arrived() -> bool:
+            stage.page.reload()
+            return stage.bubbles("Bengt Nyström", "sms").count() == 1
+
+        until("the SMS is on the page", arrived, SECONDS)
