@@ -4,7 +4,7 @@ INSTALL := $(BIN)/python -m pip install --use-pep517 --quiet --disable-pip-versi
 
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check bench explore
+.PHONY: help run test check bench explore chaos
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 15
@@ -27,6 +27,9 @@ bench: .venv/.dev ## Measure how fast it is on this machine
 
 explore: .venv/.dev ## Go through millions of ways in which a message can go
 	@$(BIN)/python -m tests.explore
+
+chaos: .venv/.dev ## Send 20,000 messages while everything is killed again and again
+	@$(BIN)/python -m tests.chaos
 
 define make_venv
 	@command -v $(PYTHON) >/dev/null || { \

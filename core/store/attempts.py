@@ -126,7 +126,7 @@ def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
         .where(attempts.c.state == "sending", attempts.c.lease_until <= wall)
         .limit(limit)
         # Cascades are locked before their attempts, here as everywhere: no deadlocks.
-        .with_for_update(of=cascades, skip_locked=True)
+        .with_for_update(of=cascades, key_share=True, skip_locked=True)
     )
     expired = list(tx.scalars(dead))
     freed = (

@@ -52,14 +52,18 @@ def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
 
 
 def load(tx: Connection, ids: Iterable[str]) -> dict[str, tuple[int, Cascade]]:
-    """Cascades by id, each with its account, locked until the transaction ends."""
+    """Cascades by id, each with its account, locked until the transaction ends.
+
+    The lock lets rows refer to the cascade meanwhile (`key_share`): on PostgreSQL, changing an
+    attempt twice in a transaction looks at its cascade, and would wait here in the wrong order.
+    """
     ids = sorted(set(ids))  # one order for everybody, so that nobody deadlocks
     query = (
         select(cascades, reminders.c.definition)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
         .where(cascades.c.id.in_(ids))
         .order_by(cascades.c.id)
-        .with_for_update(of=cascades)
+        .with_for_update(of=cascades, key_share=True)
     )
     locked = tx.execute(query).mappings().all()
     tried = _attempts(tx, ids)  # only now: before the lock they could still change
@@ -222,6 +226,6 @@ def due(tx: Connection, now: datetime, limit: int) -> list[str]:
         .where(cascades.c.deadline_at <= now)
         .order_by(cascades.c.deadline_at)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
     )
     return list(tx.scalars(query))

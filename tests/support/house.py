@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
@@ -24,6 +24,7 @@ from core.services.messages import list_messages
 from core.services.views import MessageView
 from core.store.tables import attempts, inbox
 from tests.support import riverside
+from tests.support.processes import descendants, living
 from tests.support.standin import StandIn
 
 EVERREACH = Path(sys.executable).with_name("everreach")
@@ -41,6 +42,8 @@ ACCOUNTS = {
     "reader": {"phone_number_id": "103", "wait": "2s", "until": "read"},
 }
 WINDOW = 2.0  # of the hasty and the reader
+
+Accounts = Mapping[str, Mapping[str, str]]
 
 OURS = ("EVERREACH_", "DATABASE_URL", "REDIS_URL")
 
@@ -65,6 +68,17 @@ class Order:
     name: str
     subject: str
     phone: str
+
+    @classmethod
+    def of(cls, number: int, account: str) -> "Order":
+        """The order with this number."""
+        return cls(
+            number=number,
+            account=account,
+            name=f"#{1000 + number}",
+            subject=riverside.subject(number),
+            phone=f"+46701{740605 + number}",
+        )
 
     @property
     def body(self) -> dict[str, Any]:
@@ -129,9 +143,9 @@ class House:
         except requests.RequestException:
             return False
 
-    def set_up(self) -> None:
+    def set_up(self, accounts: Accounts = ACCOUNTS) -> None:
         """Apply a set-up file for each account."""
-        for key, options in ACCOUNTS.items():
+        for key, options in accounts.items():
             number = options["phone_number_id"]
             self.providers.webhooks[number] = (
                 f"{self.url}/receipts/whatsapp_cloud/{key}.wa"
@@ -171,7 +185,7 @@ class House:
         family = self._family()
         self._process.kill()
         self._process.wait(5)
-        until("the children are gone", lambda: not _living(family))
+        until("the children are gone", lambda: not living(family))
 
     def kill(self, name: str, processes: slice = slice(None)) -> None:
         """Kill -9 a child, or some of its processes; the supervisor starts it again."""
@@ -204,12 +218,7 @@ class House:
 
     def _descendants(self) -> Iterator[tuple[int, str]]:
         assert self._process
-        processes = _processes()
-        generation = {self._process.pid}
-        while generation:
-            children = [one for one in processes if one[1] in generation]
-            yield from ((pid, command) for pid, _, command in children)
-            generation = {pid for pid, _, _ in children}
+        return descendants(self._process.pid)
 
     # --- From outside
 
@@ -245,14 +254,7 @@ class House:
 
     def order(self, account: str = "patient") -> Order:
         """An order that no other test has."""
-        number = next(self._numbers)
-        return Order(
-            number=number,
-            account=account,
-            name=f"#{1000 + number}",
-            subject=riverside.subject(number),
-            phone=f"+46701{740605 + number}",
-        )
+        return Order.of(next(self._numbers), account)
 
     def hook(
         self, order: Order, *, webhook_id: str = "", **options: str
@@ -383,28 +385,10 @@ def _free_port() -> int:
         return port
 
 
-def _processes() -> list[tuple[int, int, str]]:
-    """Pid, parent and command of every living process."""
-    columns = "pid=,ppid=,stat=,command="
-    listed = subprocess.run(
-        ["ps", "-ww", "-axo", columns], capture_output=True, text=True, check=True
-    )
-    found = []
-    for line in listed.stdout.splitlines():
-        pid, parent, state, *command = line.split(maxsplit=3)
-        if not state.startswith("Z"):
-            found.append((int(pid), int(parent), "".join(command)))
-    return found
-
-
-def _living(pids: list[int]) -> set[int]:
-    return {pid for pid, _, _ in _processes()} & set(pids)
-
-
 def _kill(pids: list[int]) -> None:
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             continue  # its parent's end was its own
-    until("they are gone", lambda: not _living(pids))
+    until("they are gone", lambda: not living(pids))

@@ -14,6 +14,7 @@ import psycopg
 from redis import Redis
 
 from core.config import Settings
+from tests.support.processes import descendants, living
 from webapp import valkey as embedded
 
 ORDINARY_USER = "nobody"
@@ -66,7 +67,7 @@ class Postgres:
         deadline = time.monotonic() + 30
         while not self._answers():
             if time.monotonic() > deadline or self._process.poll() is not None:
-                raise RuntimeError((self._folder / "log").read_text())
+                raise RuntimeError(self.said())
             time.sleep(0.02)
 
     def stop(self, *, immediately: bool = False) -> None:
@@ -74,6 +75,22 @@ class Postgres:
         assert self._process
         self._process.send_signal(3 if immediately else 2)
         self._process.wait(30)
+
+    def kill(self) -> None:
+        """Kill -9 the server; its processes notice, and end."""
+        assert self._process
+        family = [pid for pid, _ in descendants(self._process.pid)]
+        self._process.kill()
+        self._process.wait(30)
+        deadline = time.monotonic() + 30
+        while living(family):
+            if time.monotonic() > deadline:
+                raise RuntimeError("what the server started has outlived it")
+            time.sleep(0.02)
+
+    def said(self) -> str:
+        """Its log."""
+        return (self._folder / "log").read_text(errors="replace")
 
     def create(self, name: str) -> str:
         """A fresh database; its URL."""

@@ -4,12 +4,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from core.bootstrap import Everreach
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store import attempts
+from core.store.cascades import load
 from core.store.tables import cascades
 from tests.conftest import SetClock
 from tests.core.services.test_line import Line
@@ -49,3 +50,20 @@ def test_one_occasion_read_by_many_workers_is_one_message(line: Line) -> None:
     with line.app.store.read() as tx:
         assert tx.scalar(select(func.count()).select_from(cascades)) == 1
     assert len(list_messages(line.app)[0].tries) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_taking_an_attempt_does_not_wait_for_its_cascade(line: Line) -> None:
+    """Who decides about the cascade may be waiting for the attempt: a deadlock."""
+    line.hook()
+    read_events(line.app)
+    (message,) = list_messages(line.app)
+    now, lease = line.clock.now(), line.clock.wall() + timedelta(minutes=1)
+
+    store = line.app.store
+    with store.write() as deciding, store.write() as taking:
+        load(deciding, [message.id])
+        taking.execute(text("SET LOCAL lock_timeout = '2s'"))
+        taken = attempts.claim(taking, "whatsapp", now, lease, 5)
+        attempts.keep_content(taking, dict.fromkeys(taken, "said"))
+    assert taken == [message.tries[0].reference]

@@ -1,0 +1,1 @@
+"""Real processes, killed at random under load, beside providers that misbehave."""
