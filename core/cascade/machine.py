@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import assert_never
 
 from core.cascade.commands import Because, CallOff, Command, Fact, Note, Send
-from core.cascade.events import Event, Reported, Started, TimedOut
+from core.cascade.events import Cancelled, Event, Reported, Started, TimedOut
 from core.cascade.model import Attempt, Cascade, Channel, Fate, Outcome
 from core.cascade.retry import retry_delay
 from core.cascade.status import FailureClass, Marks, Status, merge
@@ -29,6 +29,8 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
             return _report(cascade, event, now)
         case TimedOut():
             return _time_out(cascade, now)
+        case Cancelled():
+            return _cancel(cascade, event)
         case _:
             assert_never(event)
 
@@ -113,6 +115,16 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
     return cascade, (note, *commands, *following)
 
 
+def _cancel(cascade: Cascade, event: Cancelled) -> Decision:
+    if cascade.finished:
+        return cascade, ()
+    commands: list[Command] = []
+    if cascade.current is not None:
+        cascade, commands = _give_up(cascade, cascade.current, Fate.CALLED_OFF)
+    cascade, finish = _finish(cascade, Outcome.CANCELLED, reason=event.reason)
+    return cascade, (*commands, *finish)
+
+
 def _try_step(cascade: Cascade, index: int, now: datetime, *, why: str) -> Decision:
     """Start the first step from `index` on that can reach this person."""
     notes: list[Command] = []
@@ -172,10 +184,10 @@ def _give_up(cascade: Cascade, index: int, fate: Fate) -> tuple[Cascade, list[Co
 
 
 def _finish(
-    cascade: Cascade, outcome: Outcome, by: Attempt | None = None
+    cascade: Cascade, outcome: Outcome, by: Attempt | None = None, **facts: Fact
 ) -> tuple[Cascade, tuple[Command, ...]]:
     channel = by.channel if by else None
-    note = _note(Because.FINISHED, None, channel, outcome=outcome)
+    note = _note(Because.FINISHED, None, channel, outcome=outcome, **facts)
     return replace(cascade, outcome=outcome, deadline_at=None), (note,)
 
 

@@ -215,6 +215,16 @@ def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> 
         tx.execute(insert(notes), rows)
 
 
+def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
+    """The cascades about an occasion that have not finished."""
+    query = select(cascades.c.id).where(
+        cascades.c.account_id == account_id,
+        cascades.c.subject == subject,
+        cascades.c.outcome.is_(None),
+    )
+    return list(tx.scalars(query))
+
+
 def due(tx: Connection, now: datetime, limit: int) -> list[str]:
     """Cascades whose deadline has passed, oldest first, not in another worker's hands."""
     query = (

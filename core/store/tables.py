@@ -180,6 +180,7 @@ occasions = Table(
     Column("contact", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    _text("ended_by"),
     UniqueConstraint("account_id", "subject"),
 )
 

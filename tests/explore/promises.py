@@ -18,6 +18,7 @@ class Promise(StrEnum):
     ANY_ORDER = "Every order of receipts gives the same attempt"
     ENOUGH = "What got through is enough"
     LATE = "A late arrival stops what has not gone out, and is noted"
+    STILL_TRUE = "Nothing goes out after a cancellation"
     EXPLAINED = "Every decision can be explained"
 
 
@@ -53,6 +54,10 @@ RULES: dict[Promise, Sequence[Callable[[Change], bool]]] = {
     Promise.ENOUGH: (rules.it_ends_as_what_was_told_says,),
     Promise.LATE: (
         rules.what_arrives_late_is_noted,
+        rules.nothing_is_queued_in_vain,
+    ),
+    Promise.STILL_TRUE: (
+        rules.a_cancellation_ends_it,
         rules.nothing_is_queued_in_vain,
     ),
     Promise.EXPLAINED: (

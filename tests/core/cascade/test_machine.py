@@ -6,6 +6,7 @@ import pytest
 
 from core.cascade.commands import Because, CallOff, Command, Note, Send
 from core.cascade.events import (
+    Cancelled,
     Event,
     Started,
     TimedOut,
@@ -246,3 +247,24 @@ def test_a_receipt_for_an_attempt_that_does_not_exist_changes_nothing(
     before = run.cascade
 
     assert run.tell(delivered(attempt, NOON)).cascade is before
+
+
+def test_a_cancellation_calls_off_what_has_not_gone_out() -> None:
+    run = Run().tell(Started()).tell(Cancelled(reason="the shipment was cancelled"))
+
+    assert CallOff(attempt=0) in run.commands
+    assert run.cascade.outcome is Outcome.CANCELLED
+    assert run.cascade.deadline_at is None
+
+
+def test_what_was_cancelled_before_it_began_does_not_begin() -> None:
+    run = Run().tell(Cancelled(reason="the shipment was cancelled")).tell(Started())
+
+    assert run.channels == []
+    assert run.cascade.outcome is Outcome.CANCELLED
+
+
+def test_a_cancellation_comes_too_late_for_what_got_through() -> None:
+    run = Run().tell(Started()).tell(delivered(0, NOON))
+
+    assert run.tell(Cancelled(reason="…")).cascade.outcome is Outcome.REACHED

@@ -93,7 +93,8 @@ def test_the_schema_is_a_schema():
             "on: order.shipped",
             "on: order.shiped",
             "reminders[0].on: 'order.shiped' is not a known event. Did you mean "
-            "order.shipped? Known: order.shipped, order.out_for_delivery, order.delivered",
+            "order.shipped? Known: order.shipped, order.out_for_delivery, "
+            "order.delivered, order.shipment_cancelled",
         ),
         (
             "message: shipped",

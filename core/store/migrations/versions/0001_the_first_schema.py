@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_occasions_account_id")
         ),
