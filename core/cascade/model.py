@@ -100,6 +100,7 @@ class Cascade:
     recipient: Recipient
     attempts: tuple[Attempt, ...] = ()
     deadline_at: datetime | None = None
+    expires_at: datetime | None = None  # from then on nothing is worth sending
     outcome: Outcome | None = None
 
     @property

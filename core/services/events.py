@@ -83,6 +83,7 @@ class _Batch:
             subject=happening.subject,
             recipient=recipient,
             fields={**occasion.fields, **_recipient_fields(recipient)},
+            expires_at=now + match.expires if match.expires else None,
         )
         if not cascades.create(tx, cascade, now):
             return f"{match.key} was started before for {happening.subject}"

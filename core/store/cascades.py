@@ -27,6 +27,7 @@ class NewCascade:
     subject: str
     recipient: Recipient
     fields: dict[str, str]
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,7 @@ def _cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
         recipient=records.to_recipient(row["recipient"]),
         attempts=tuple(records.to_attempt(attempt) for attempt in tried),
         deadline_at=row["deadline_at"],
+        expires_at=row["expires_at"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -75,12 +75,13 @@ class Match:
 
     id: int
     key: str
+    expires: timedelta | None
 
 
 def reminders_for(tx: Connection, account_id: int, event: str) -> list[Match]:
     """The account's active reminders on an event."""
     query = (
-        select(reminders.c.id, reminders.c.key)
+        select(reminders.c.id, reminders.c.key, reminders.c.definition)
         .where(
             reminders.c.account_id == account_id,
             reminders.c.event == event,
@@ -88,4 +89,11 @@ def reminders_for(tx: Connection, account_id: int, event: str) -> list[Match]:
         )
         .order_by(reminders.c.key)
     )
-    return [Match(id=row.id, key=row.key) for row in tx.execute(query)]
+    return [
+        Match(id=row.id, key=row.key, expires=_expires(row.definition))
+        for row in tx.execute(query)
+    ]
+
+
+def _expires(definition: Mapping[str, Any]) -> timedelta | None:
+    return timedelta(seconds=definition["expires"]) if "expires" in definition else None

@@ -197,6 +197,7 @@ cascades = Table(
     Column("recipient", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
     _time("deadline_at"),
+    _time("expires_at"),
     Column("outcome", Text),
     Column("created_at", UtcTime, nullable=False),
     _time("finished_at"),

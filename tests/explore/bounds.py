@@ -44,6 +44,13 @@ SMALL = (
         retries=0,
         cancels=True,
     ),
+    Bound(
+        name="too late",
+        steps=(WHATSAPP, SMS),
+        receipts=0,
+        retries=2,
+        expires=timedelta(minutes=10),
+    ),
     Bound(name="one channel twice", steps=(SMS, SMS_ELSEWHERE), receipts=0),
     Bound(name="a channel left out", steps=(EMAIL, SMS_ACCEPTED, EMAIL), receipts=1),
     Bound(name="nobody", steps=(WHATSAPP, EMAIL), receipts=0, recipient=Recipient()),

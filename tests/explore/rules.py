@@ -114,6 +114,11 @@ def only_the_last_attempt_is_waited_for(change: Change) -> bool:
     return left and not any(one.fate for one in change.started)
 
 
+def nothing_starts_too_late(change: Change) -> bool:
+    expires_at = change.after.cascade.expires_at
+    return not expires_at or all(send.due_at < expires_at for send in change.sends)
+
+
 def what_waits_has_a_deadline(change: Change) -> bool:
     cascade = change.after.cascade
     return bool(cascade.finished or not cascade.attempts or cascade.deadline_at)

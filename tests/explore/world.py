@@ -132,13 +132,18 @@ class Bound:
     )  # receipts there tell only the provider's id
     recipient: Recipient = field(default=Recipient(phone="+46701740605"))
     cancels: bool = False
+    expires: timedelta | None = None
     parks: bool = True  # a planted fault, if not
 
     @property
     def start(self) -> World:
         """Nothing has happened yet."""
         recipient = self.recipient
-        return World(cascade=Cascade(id="c", steps=self.steps, recipient=recipient))
+        expires_at = NOON + self.expires if self.expires else None
+        cascade = Cascade(
+            id="c", steps=self.steps, recipient=recipient, expires_at=expires_at
+        )
+        return World(cascade=cascade)
 
     def moves(self, world: World) -> Iterator[Move]:
         """Everything that can happen next."""
@@ -214,6 +219,8 @@ def _time(world: World) -> Iterator[Move]:
         yield Move(what="the timer rings", world=world, event=TimedOut())
         return
     dues = [one.due_at for one in world.tries if one.hand is Hand.QUEUED]
+    if world.cascade.expires_at:
+        dues.append(world.cascade.expires_at)
     soonest = min(at for at in (*dues, deadline_at) if at > world.now)
     yield Move(what="time passes", world=replace(world, now=soonest))
 

@@ -1,5 +1,6 @@
 """What a cascade does next, rule by rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -268,3 +269,21 @@ def test_a_cancellation_comes_too_late_for_what_got_through() -> None:
     run = Run().tell(Started()).tell(delivered(0, NOON))
 
     assert run.tell(Cancelled(reason="…")).cascade.outcome is Outcome.REACHED
+
+
+def test_nothing_is_sent_once_it_is_too_late() -> None:
+    run = Run()
+    run.cascade = replace(run.cascade, expires_at=NOON + 20 * MINUTE)
+    run.tell(Started()).tell(TimedOut(), minutes=30)
+
+    assert run.channels == [Channel.WHATSAPP]
+    assert run.cascade.outcome is Outcome.NOT_REACHED
+    assert run.notes(Because.PASSED_OVER)
+
+
+def test_a_busy_provider_is_not_tried_again_once_it_is_too_late() -> None:
+    run = Run()
+    run.cascade = replace(run.cascade, expires_at=NOON + MINUTE / 60)
+    run.tell(Started()).tell(failed(0, NOON, failure(FailureClass.RETRY)))
+
+    assert run.channels == [Channel.WHATSAPP, Channel.SMS]

@@ -385,3 +385,29 @@ def test_a_cancellation_stops_its_own_shipment_only(line: Line) -> None:
     line.work()
 
     assert line.message.status == "waiting"
+
+
+EXPIRES = riverside.setup().replace("    steps:", "    expires: 20m\n    steps:")
+
+
+def test_a_message_that_is_too_late_is_not_continued(line: Line) -> None:
+    apply(line.app, EXPIRES, {})
+    line.ship()
+    line.clock.advance(minutes=31)
+    line.work()
+
+    assert line.path == [("whatsapp", "timed_out")]
+    assert line.message.status == "not_delivered"
+
+
+def test_what_waited_in_the_queue_until_too_late_is_not_sent(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    apply(line.app, EXPIRES, {})
+    line.hook()
+    read_events(line.app)
+    line.clock.advance(minutes=21)
+    line.work()
+
+    assert len(providers.calls) == 0
+    assert line.message.status == "not_delivered"

@@ -149,6 +149,11 @@ def test_the_schema_is_a_schema():
             "Known: authentication, transactional, service, marketing",
         ),
         (
+            "    message: shipped\n",
+            "    message: shipped\n    expires: 0s\n",
+            "reminders[0].expires: 0s is too short. Use from 1s to 30d",
+        ),
+        (
             SHIPPED,
             "{{ order.nmae }} is on its way",
             "messages[0].sms: order.nmae is not a field of order.shipped. Did you mean "

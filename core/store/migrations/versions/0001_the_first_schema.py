@@ -211,6 +211,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("deadline_at", UtcTime(), nullable=True),
+        sa.Column("expires_at", UtcTime(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("finished_at", UtcTime(), nullable=True),
