@@ -34,7 +34,12 @@ EVENTS: Mapping[str, Mapping[str, Field]] = {
     "order.shipped": _SHIPMENT,
     "order.out_for_delivery": _SHIPMENT,
     "order.delivered": _SHIPMENT,
+    "order.shipment_cancelled": _SHIPMENT,
 }
+
+# After one of these there is nothing left to say about the occasion but that; what is under
+# way is cancelled, with this reason.
+ENDS: Mapping[str, str] = {"order.shipment_cancelled": "the shipment was cancelled"}
 
 
 def fields_of(event: str) -> Mapping[str, Field]:

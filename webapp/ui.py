@@ -30,6 +30,7 @@ MESSAGE_FACES: Final = {
     "read": Face("Read", "eye", "good"),
     "not_delivered": Face("Not delivered", "x", "bad"),
     "skipped": Face("Skipped", "skip"),
+    "cancelled": Face("Cancelled", "ban"),
 }
 
 TRY_FACES: Final = {

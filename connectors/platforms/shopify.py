@@ -94,12 +94,28 @@ def _created(fulfillment: Json) -> Sequence[Happening] | Ignored:
 
 def _updated(fulfillment: Json) -> Sequence[Happening] | Ignored:
     status = fulfillment["status"].text_or_empty()
+    if status == "cancelled":
+        return [_shipment("order.shipment_cancelled", fulfillment)]
     if status in _UNDONE:
         return Ignored(reason=f"the fulfillment's status is {status}")
     progress = fulfillment["shipment_status"].text_or_empty()
     if event := _PROGRESS.get(progress):
         return [_shipment(event, fulfillment)]
     return Ignored(reason=f"shipment status {progress or 'none'} is not used")
+
+
+def _called_off(order: Json) -> Sequence[Happening] | Ignored:
+    # The order's address is not the shipment's own, which an earlier event has told.
+    shipments = [
+        Happening(
+            name="order.shipment_cancelled",
+            subject=_subject(shipment["id"]),
+            contact=Contact(),
+            fields={},
+        )
+        for shipment in order["fulfillments"].each()
+    ]
+    return shipments or Ignored(reason="nothing of the order was shipped")
 
 
 def _progressed(event: Json) -> Sequence[Happening] | Ignored:
@@ -119,12 +135,13 @@ _TOPICS: Mapping[str, Callable[[Json], Sequence[Happening] | Ignored]] = {
     "fulfillments/create": _created,
     "fulfillments/update": _updated,
     "fulfillment_events/create": _progressed,
+    "orders/cancelled": _called_off,
 }
 _PROGRESS = {
     "out_for_delivery": "order.out_for_delivery",
     "delivered": "order.delivered",
 }
-_UNDONE = {"cancelled", "error", "failure"}
+_UNDONE = {"error", "failure"}
 
 
 def _shipment(event: str, fulfillment: Json) -> Happening:

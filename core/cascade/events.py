@@ -28,7 +28,14 @@ class TimedOut:
     """The cascade's deadline passed."""
 
 
-Event = Started | Reported | TimedOut
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """What the message is about is no longer so. `reason` is half a sentence."""
+
+    reason: str
+
+
+Event = Started | Reported | TimedOut | Cancelled
 
 
 def accepted(attempt: int, at: datetime) -> Reported:

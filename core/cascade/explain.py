@@ -29,6 +29,7 @@ _FINISHED = {
     "reached": "Done: {channel} got through, so nothing more is sent.",
     "not_reached": "Done: every channel was tried and none got through.",
     "skipped": "Nothing was sent: no channel can reach this person.",
+    "cancelled": "Cancelled: {reason}. Nothing more is sent.",
 }
 _FAILED = {
     "next": "{channel} cannot reach this person: {detail} (code {code}).",

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import assert_never
 
 from core.cascade.commands import Because, CallOff, Command, Fact, Note, Send
-from core.cascade.events import Event, Reported, Started, TimedOut
+from core.cascade.events import Cancelled, Event, Reported, Started, TimedOut
 from core.cascade.model import Attempt, Cascade, Channel, Fate, Outcome
 from core.cascade.retry import retry_delay
 from core.cascade.status import FailureClass, Marks, Status, merge
@@ -29,6 +29,8 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
             return _report(cascade, event, now)
         case TimedOut():
             return _time_out(cascade, now)
+        case Cancelled():
+            return _cancel(cascade, event)
         case _:
             assert_never(event)
 
@@ -79,15 +81,11 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
     failure = attempt.failure
     assert failure
     cascade = _with_attempt(cascade, index, replace(attempt, fate=Fate.FAILED))
-    if failure.kind is FailureClass.RETRY and not _why_not(cascade, attempt.channel):
+    if failure.kind is FailureClass.RETRY:
         delay = retry_delay(
             cascade.id, cascade.tries(attempt.step), failure.retry_after
         )
-        if (
-            delay is not None
-            and cascade.deadline_at
-            and now + delay < cascade.deadline_at
-        ):
+        if delay is not None and _may_retry(cascade, attempt.channel, now + delay):
             return _retry(cascade, attempt.step, now + delay)
     return _try_step(cascade, attempt.step + 1, now, why="failed")
 
@@ -113,11 +111,21 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
     return cascade, (note, *commands, *following)
 
 
+def _cancel(cascade: Cascade, event: Cancelled) -> Decision:
+    if cascade.finished:
+        return cascade, ()
+    commands: list[Command] = []
+    if cascade.current is not None:
+        cascade, commands = _give_up(cascade, cascade.current, Fate.CALLED_OFF)
+    cascade, finish = _finish(cascade, Outcome.CANCELLED, reason=event.reason)
+    return cascade, (*commands, *finish)
+
+
 def _try_step(cascade: Cascade, index: int, now: datetime, *, why: str) -> Decision:
     """Start the first step from `index` on that can reach this person."""
     notes: list[Command] = []
     for number, step in enumerate(cascade.steps[index:], index):
-        reason = _why_not(cascade, step.channel)
+        reason = _why_not(cascade, step.channel, now)
         if not reason:
             wait = step.wait.total_seconds()
             facts: Facts = {"why": why, "wait": wait, "until": step.until}
@@ -133,8 +141,15 @@ def _try_step(cascade: Cascade, index: int, now: datetime, *, why: str) -> Decis
     return cascade, (*notes, *finish)
 
 
-def _why_not(cascade: Cascade, channel: Channel) -> str | None:
-    """Why a channel is passed over, if it is."""
+def _may_retry(cascade: Cascade, channel: Channel, at: datetime) -> bool:
+    in_time = cascade.deadline_at is not None and at < cascade.deadline_at
+    return in_time and not _why_not(cascade, channel, at)
+
+
+def _why_not(cascade: Cascade, channel: Channel, at: datetime) -> str | None:
+    """Why nothing may be sent on a channel then, if so."""
+    if cascade.expires_at and at >= cascade.expires_at:
+        return "it is too late for that"
     if not cascade.recipient.address(channel):
         return cascade.recipient.why_not(channel)
     tried = (one for one in cascade.attempts if one.channel is channel)
@@ -172,10 +187,10 @@ def _give_up(cascade: Cascade, index: int, fate: Fate) -> tuple[Cascade, list[Co
 
 
 def _finish(
-    cascade: Cascade, outcome: Outcome, by: Attempt | None = None
+    cascade: Cascade, outcome: Outcome, by: Attempt | None = None, **facts: Fact
 ) -> tuple[Cascade, tuple[Command, ...]]:
     channel = by.channel if by else None
-    note = _note(Because.FINISHED, None, channel, outcome=outcome)
+    note = _note(Because.FINISHED, None, channel, outcome=outcome, **facts)
     return replace(cascade, outcome=outcome, deadline_at=None), (note,)
 
 

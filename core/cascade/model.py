@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     REACHED = "reached"  # some step got as far as its `until`
     NOT_REACHED = "not_reached"  # every step was tried and none got there
     SKIPPED = "skipped"  # there was nothing to try
+    CANCELLED = "cancelled"  # what it is about is no longer so
 
 
 class Fate(StrEnum):
@@ -33,7 +34,7 @@ class Fate(StrEnum):
 
     FAILED = "failed"
     TIMED_OUT = "timed_out"
-    CALLED_OFF = "called_off"  # an earlier message arrived after all
+    CALLED_OFF = "called_off"  # there was no more need for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,7 @@ class Cascade:
     recipient: Recipient
     attempts: tuple[Attempt, ...] = ()
     deadline_at: datetime | None = None
+    expires_at: datetime | None = None  # from then on nothing is worth sending
     outcome: Outcome | None = None
 
     @property

@@ -74,6 +74,10 @@ def _take(app: Everreach, channel: str) -> list[_Prepared]:
 
 
 def _prepare(app: Everreach, claimed: Claimed) -> _Prepared:
+    if claimed.expires_at and app.clock.now() >= claimed.expires_at:
+        late = "it waited in the queue until it was too late"
+        refused = _failure(FailureClass.UNKNOWN, "expired", late)
+        return _Prepared(claimed=claimed, refused=refused)
     try:
         return _build(app, claimed)
     except ContentError as error:

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
-from core.cascade.events import Event, Started
+from core.cascade.events import Cancelled, Event, Started
 from core.cascade.model import Recipient
 from core.ids import new_id
 from core.message.phone import NoPhone, find_phone
+from core.occasions import ENDS
 from core.ports import Happening, Ignored
 from core.services.advance import advance
 from core.services.inbox import as_request, read_each
@@ -22,10 +23,10 @@ BATCH = 100
 
 @dataclass
 class _Batch:
-    """Cascades that this batch of events started."""
+    """What a batch of events means for cascades, in order."""
 
     app: Everreach
-    started: list[tuple[str, Event]] = field(default_factory=list)
+    happened: list[tuple[str, Event]] = field(default_factory=list)
 
     def read(self, tx: Connection, arrival: Waiting) -> tuple[str, str]:
         """What became of one event: its new state and the reason."""
@@ -40,6 +41,10 @@ class _Batch:
     def _happen(self, tx: Connection, arrival: Waiting, happening: Happening) -> str:
         now = self.app.clock.now()
         occasion = occasions.learn(tx, arrival.account_id, happening, now)
+        if happening.name in ENDS:
+            self._cancel(tx, arrival, happening)
+        elif occasion.ended_by:
+            return f"{happening.subject} has ended by {occasion.ended_by}"
         if not occasion.is_known:
             return (
                 f"nothing is known yet of {happening.subject} but its {happening.name}"
@@ -50,6 +55,13 @@ class _Batch:
         return "; ".join(
             self._start(tx, arrival, happening, occasion, match) for match in matches
         )
+
+    def _cancel(self, tx: Connection, arrival: Waiting, happening: Happening) -> None:
+        cancelled = Cancelled(reason=ENDS[happening.name])
+        for cascade_id in cascades.open_about(
+            tx, arrival.account_id, happening.subject
+        ):
+            self.happened.append((cascade_id, cancelled))
 
     def _start(
         self,
@@ -71,10 +83,11 @@ class _Batch:
             subject=happening.subject,
             recipient=recipient,
             fields={**occasion.fields, **_recipient_fields(recipient)},
+            expires_at=now + match.expires if match.expires else None,
         )
         if not cascades.create(tx, cascade, now):
             return f"{match.key} was started before for {happening.subject}"
-        self.started.append((cascade.id, Started()))
+        self.happened.append((cascade.id, Started()))
         return f"{match.key} started as {cascade.id}"
 
 
@@ -84,7 +97,7 @@ def read_events(app: Everreach) -> bool:
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.EVENT, BATCH)
         read_each(app, tx, arrivals, batch.read)
-        lanes = advance(tx, batch.started, app.clock.now())
+        lanes = advance(tx, batch.happened, app.clock.now())
     app.bell.ring(lanes)
     return bool(arrivals)
 

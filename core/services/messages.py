@@ -128,6 +128,8 @@ def _status(outcome: str | None, tries: Sequence[TryView]) -> str:
             return "not_delivered"
         case Outcome.SKIPPED:
             return "skipped"
+        case Outcome.CANCELLED:
+            return "cancelled"
         case _:
             return "waiting" if any(one.sending_at for one in tries) else "scheduled"
 
@@ -140,6 +142,8 @@ def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
     ]
     if arrivals:
         return _arrived(*min(arrivals, key=itemgetter(0)), tries)
+    if outcome == Outcome.CANCELLED:
+        return "Cancelled before it got through"
     if outcome == Outcome.SKIPPED:
         return "Nothing was sent: no channel can reach this person"
     if outcome == Outcome.NOT_REACHED:

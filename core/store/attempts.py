@@ -24,6 +24,7 @@ class Claimed:
     account_key: str
     sender: records.Row
     wait: timedelta
+    expires_at: datetime | None
     recipient: records.Row
     fields: dict[str, str]
     content: records.Row
@@ -62,6 +63,7 @@ def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
             attempts.c.channel,
             cascades.c.recipient,
             cascades.c.fields,
+            cascades.c.expires_at,
             reminders.c.definition,
             accounts.c.key.label("account_key"),
             *(column.label(f"sender_{column.name}") for column in senders.c),
@@ -87,6 +89,7 @@ def _claimed(row: Any) -> Claimed:
         account_key=row["account_key"],
         sender={column.name: row[f"sender_{column.name}"] for column in senders.c},
         wait=records.to_steps(definition)[row["step"]].wait,
+        expires_at=row["expires_at"],
         recipient=row["recipient"],
         fields=row["fields"],
         content=definition["content"].get(channel, {}),

@@ -27,6 +27,7 @@ class NewCascade:
     subject: str
     recipient: Recipient
     fields: dict[str, str]
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ def _cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
         recipient=records.to_recipient(row["recipient"]),
         attempts=tuple(records.to_attempt(attempt) for attempt in tried),
         deadline_at=row["deadline_at"],
+        expires_at=row["expires_at"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
     )
 
@@ -217,6 +219,16 @@ def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> 
     ]
     if rows:
         tx.execute(insert(notes), rows)
+
+
+def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
+    """The cascades about an occasion that have not finished."""
+    query = select(cascades.c.id).where(
+        cascades.c.account_id == account_id,
+        cascades.c.subject == subject,
+        cascades.c.outcome.is_(None),
+    )
+    return list(tx.scalars(query))
 
 
 def due(tx: Connection, now: datetime, limit: int) -> list[str]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from core.occasions import ENDS
 from core.ports import Contact, Happening
 from core.store.tables import accounts, occasions, reminders
 from core.store.upsert import insert_new
@@ -18,6 +19,7 @@ class Occasion:
 
     contact: Contact
     fields: dict[str, str]
+    ended_by: str
 
     @property
     def is_known(self) -> bool:
@@ -30,7 +32,12 @@ def learn(
 ) -> Occasion:
     """Add what an event says to what was known. What it does not say stays."""
     key = {"account_id": account_id, "subject": happening.subject}
-    empty = {"contact": asdict(Contact()), "fields": {}, "updated_at": now}
+    empty = {
+        "contact": asdict(Contact()),
+        "fields": {},
+        "updated_at": now,
+        "ended_by": "",
+    }
     insert_new(tx, occasions, key | empty)
     mine = (
         occasions.c.account_id == account_id,
@@ -40,9 +47,11 @@ def learn(
     known = tx.execute(query).mappings().one()
     contact = _merged(known["contact"], asdict(happening.contact))
     fields = _merged(known["fields"], happening.fields)
-    changes = {"contact": contact, "fields": fields, "updated_at": now}
-    tx.execute(update(occasions).where(*mine).values(changes))
-    return Occasion(contact=_contact(contact), fields=fields)
+    # Platforms tell things in any order: once ended, an occasion stays so.
+    ended_by = known["ended_by"] or (happening.name if happening.name in ENDS else "")
+    changes = {"contact": contact, "fields": fields, "ended_by": ended_by}
+    tx.execute(update(occasions).where(*mine).values({**changes, "updated_at": now}))
+    return Occasion(contact=_contact(contact), fields=fields, ended_by=ended_by)
 
 
 def _merged(known: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,12 +75,13 @@ class Match:
 
     id: int
     key: str
+    expires: timedelta | None
 
 
 def reminders_for(tx: Connection, account_id: int, event: str) -> list[Match]:
     """The account's active reminders on an event."""
     query = (
-        select(reminders.c.id, reminders.c.key)
+        select(reminders.c.id, reminders.c.key, reminders.c.definition)
         .where(
             reminders.c.account_id == account_id,
             reminders.c.event == event,
@@ -79,4 +89,11 @@ def reminders_for(tx: Connection, account_id: int, event: str) -> list[Match]:
         )
         .order_by(reminders.c.key)
     )
-    return [Match(id=row.id, key=row.key) for row in tx.execute(query)]
+    return [
+        Match(id=row.id, key=row.key, expires=_expires(row.definition))
+        for row in tx.execute(query)
+    ]
+
+
+def _expires(definition: Mapping[str, Any]) -> timedelta | None:
+    return timedelta(seconds=definition["expires"]) if "expires" in definition else None

@@ -180,6 +180,7 @@ occasions = Table(
     Column("contact", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    _text("ended_by"),
     UniqueConstraint("account_id", "subject"),
 )
 
@@ -196,6 +197,7 @@ cascades = Table(
     Column("recipient", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
     _time("deadline_at"),
+    _time("expires_at"),
     Column("outcome", Text),
     Column("created_at", UtcTime, nullable=False),
     _time("finished_at"),

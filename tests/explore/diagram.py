@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.cascade.events import Started, TimedOut
+from core.cascade.events import Cancelled, Started, TimedOut
 from core.cascade.model import Cascade, Outcome
 from core.cascade.status import FailureClass, Status
 from tests.explore.rules import Change
@@ -32,6 +32,7 @@ FINISHED = {
     Outcome.REACHED: "done",
     Outcome.NOT_REACHED: "not delivered",
     Outcome.SKIPPED: "nothing sent",
+    Outcome.CANCELLED: "cancelled",
 }
 NEXT = "next_step"
 LEFT = {
@@ -77,6 +78,8 @@ def _why(change: Change) -> str:
             return "it starts"
         case TimedOut():
             return "the window ends"
+        case Cancelled():
+            return "it is cancelled"
     if change.ended and change.after.cascade.outcome is Outcome.REACHED:
         mine = change.event.attempt == change.before.cascade.current
         return "it gets through" if mine else "one before it gets through"

@@ -18,6 +18,8 @@ class Promise(StrEnum):
     ANY_ORDER = "Every order of receipts gives the same attempt"
     ENOUGH = "What got through is enough"
     LATE = "A late arrival stops what has not gone out, and is noted"
+    STILL_TRUE = "Nothing goes out after a cancellation"
+    IN_TIME = "Nothing goes out once it is too late"
     EXPLAINED = "Every decision can be explained"
 
 
@@ -55,6 +57,11 @@ RULES: dict[Promise, Sequence[Callable[[Change], bool]]] = {
         rules.what_arrives_late_is_noted,
         rules.nothing_is_queued_in_vain,
     ),
+    Promise.STILL_TRUE: (
+        rules.a_cancellation_ends_it,
+        rules.nothing_is_queued_in_vain,
+    ),
+    Promise.IN_TIME: (rules.nothing_starts_too_late,),
     Promise.EXPLAINED: (
         rules.every_note_is_a_sentence,
         rules.every_decision_has_a_note,

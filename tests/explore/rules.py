@@ -9,7 +9,7 @@ from datetime import UTC
 from functools import cache
 
 from core.cascade.commands import Because, Command, Fact, Note, Send
-from core.cascade.events import Event, TimedOut
+from core.cascade.events import Cancelled, Event, TimedOut
 from core.cascade.explain import sentence
 from core.cascade.model import Attempt, Fate, Outcome
 from core.cascade.status import FailureClass, Marks, Until
@@ -105,13 +105,18 @@ def _has_reason(change: Change, number: int) -> bool:
             over = deadline_at is not None and change.before.now >= deadline_at
             return over and isinstance(change.event, TimedOut)
         case Fate.CALLED_OFF:
-            return after.outcome is Outcome.REACHED
+            return after.outcome in (Outcome.REACHED, Outcome.CANCELLED)
     return False
 
 
 def only_the_last_attempt_is_waited_for(change: Change) -> bool:
     left = all(one.fate for one in change.after.cascade.attempts[:-1])
     return left and not any(one.fate for one in change.started)
+
+
+def nothing_starts_too_late(change: Change) -> bool:
+    expires_at = change.after.cascade.expires_at
+    return not expires_at or all(send.due_at < expires_at for send in change.sends)
 
 
 def what_waits_has_a_deadline(change: Change) -> bool:
@@ -144,12 +149,18 @@ def what_is_finished_only_notes(change: Change) -> bool:
     return not before.finished or (notes and before.outcome is after.outcome)
 
 
+def a_cancellation_ends_it(change: Change) -> bool:
+    return not isinstance(change.event, Cancelled) or change.after.cascade.finished
+
+
 def it_ends_as_what_was_told_says(change: Change) -> bool:
     after = change.after
     if not after.cascade.finished:
         return not any(_got_through(after))
     if not change.ended:
         return True
+    if isinstance(change.event, Cancelled):
+        return after.cascade.outcome is Outcome.CANCELLED
     if any(_got_through(after)):
         return after.cascade.outcome is Outcome.REACHED
     nothing = Outcome.NOT_REACHED if after.tries else Outcome.SKIPPED
@@ -239,7 +250,8 @@ def every_decision_has_a_note(change: Change) -> bool:
 
 def every_step_left_out_has_a_note(change: Change) -> bool:
     after = change.after.cascade
-    if not change.started and (not change.ended or after.outcome is Outcome.REACHED):
+    enough = after.outcome in (Outcome.REACHED, Outcome.CANCELLED)
+    if not change.started and (not change.ended or enough):
         return not change.notes(Because.PASSED_OVER)
     before = change.before.cascade.attempts
     left = before[-1].step if before else -1

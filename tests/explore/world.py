@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from core.cascade import machine
 from core.cascade.commands import CallOff, Command, Send
-from core.cascade.events import Event, Reported, Started, TimedOut
+from core.cascade.events import Cancelled, Event, Reported, Started, TimedOut
 from core.cascade.model import Cascade, Channel, Recipient, Step
 from core.cascade.status import Failure, FailureClass, Marks
 
@@ -42,6 +42,9 @@ RECEIPTS = {
     Marks(failed_at=NOON + 4 * SECOND, failure=MOVES_ON): "failed",
     Marks(failed_at=NOON + 5 * SECOND, failure=BUSY): "failed, too busy",
 }
+
+
+CANCELLED = Cancelled(reason="the shipment was cancelled")
 
 
 class Hand(StrEnum):
@@ -128,13 +131,19 @@ class Bound:
         frozenset()
     )  # receipts there tell only the provider's id
     recipient: Recipient = field(default=Recipient(phone="+46701740605"))
+    cancels: bool = False
+    expires: timedelta | None = None
     parks: bool = True  # a planted fault, if not
 
     @property
     def start(self) -> World:
         """Nothing has happened yet."""
         recipient = self.recipient
-        return World(cascade=Cascade(id="c", steps=self.steps, recipient=recipient))
+        expires_at = NOON + self.expires if self.expires else None
+        cascade = Cascade(
+            id="c", steps=self.steps, recipient=recipient, expires_at=expires_at
+        )
+        return World(cascade=cascade)
 
     def moves(self, world: World) -> Iterator[Move]:
         """Everything that can happen next."""
@@ -142,6 +151,8 @@ class Bound:
         for index in range(len(world.tries)):
             yield from self._sending(world, index)
             yield from self._receipts(world, index)
+        if self.cancels and not world.cascade.finished:
+            yield Move(what="it is cancelled", world=world, event=CANCELLED)
         yield from _time(world)
 
     def _sending(self, world: World, index: int) -> Iterator[Move]:
@@ -208,6 +219,8 @@ def _time(world: World) -> Iterator[Move]:
         yield Move(what="the timer rings", world=world, event=TimedOut())
         return
     dues = [one.due_at for one in world.tries if one.hand is Hand.QUEUED]
+    if world.cascade.expires_at:
+        dues.append(world.cascade.expires_at)
     soonest = min(at for at in (*dues, deadline_at) if at > world.now)
     yield Move(what="time passes", world=replace(world, now=soonest))
 

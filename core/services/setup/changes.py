@@ -41,6 +41,8 @@ def _as_written(definition: Mapping[str, Any]) -> dict[str, Any]:
         for step in definition["steps"]
     ]
     kept = {name: definition[name] for name in definition if name != "content"}
+    if "expires" in kept:
+        kept["expires"] = durations.to_text(kept["expires"])
     return {**kept, "steps": steps}
 
 

@@ -200,7 +200,8 @@ class _Reminder:
                 where = (*place, "steps", index)
                 self._check_sender(where, step)
                 self._check_content(where, step, message)
-                self._check_wait(where, step)
+                self._check_duration(where, step, "wait")
+        self._check_duration(place, reminder, "expires")
 
     def _check_sender(self, place: Place, step: Group) -> None:
         sender = step.get("sender")
@@ -243,13 +244,13 @@ class _Reminder:
             fix = f"Give {spell(where)} a part called {channel}"
             self._findings.problem((*place, "channel"), problem, fix)
 
-    def _check_wait(self, place: Place, step: Group) -> None:
-        if "wait" not in step:
+    def _check_duration(self, place: Place, group: Group, name: str) -> None:
+        if name not in group:
             return
-        seconds = durations.to_seconds(step["wait"])
+        seconds = durations.to_seconds(group[name])
         if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
-            problem = f"{step['wait']} is too {'short' if seconds < 1 else 'long'}"
-            self._findings.problem((*place, "wait"), problem, "Use from 1s to 30d")
+            problem = f"{group[name]} is too {'short' if seconds < 1 else 'long'}"
+            self._findings.problem((*place, name), problem, "Use from 1s to 30d")
 
 
 def _by_key(document: Group, section: str) -> dict[str, tuple[Place, Group]]:

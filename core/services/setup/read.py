@@ -112,6 +112,8 @@ class _Reading:
                 self._step(last, LAST_WAIT),
             ],
         }
+        if "expires" in reminder:
+            definition["expires"] = durations.to_seconds(reminder["expires"])
         return {"event": reminder["on"], "definition": definition}
 
     def _step(self, step: Mapping[str, Any], wait: str) -> Columns:

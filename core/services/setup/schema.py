@@ -132,7 +132,11 @@ def _reminder() -> Schema:
         "steps": {**steps, "minItems": 1},
     }
     purpose = _one_of("Why you may write to this person", PURPOSES)
-    optional = {"purpose": {**purpose, "default": "transactional"}}
+    expires = "How long after the event it is still of use; nothing is sent later"
+    optional = {
+        "purpose": {**purpose, "default": "transactional"},
+        "expires": {"type": "string", "pattern": DURATION, "description": expires},
+    }
     return _group("One reminder", required, optional)
 
 

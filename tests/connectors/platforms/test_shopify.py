@@ -34,6 +34,7 @@ def translate(inbound):
         ("fulfillments_create", "order.shipped"),
         ("fulfillments_update__out_for_delivery", "order.out_for_delivery"),
         ("fulfillments_update__delivered", "order.delivered"),
+        ("fulfillments_update__cancelled", "order.shipment_cancelled"),
     ],
 )
 def test_a_shipment_says_who_gets_what(translate, stem, name):
@@ -63,13 +64,19 @@ def test_a_carriers_report_is_about_the_same_shipment(translate, stem, name):
     assert translate(stem) == [expected]
 
 
+def test_a_cancelled_order_cancels_each_of_its_shipments(translate):
+    name = "order.shipment_cancelled"
+    expected = Happening(name=name, subject=SUBJECT, contact=Contact(), fields={})
+
+    assert translate("orders_cancelled") == [expected]
+
+
 @pytest.mark.parametrize(
     ("stem", "reason"),
     [
         ("fulfillments_create__pending", "the fulfillment's status is pending"),
         ("fulfillments_create__digital", "nothing in it needs shipping"),
         ("fulfillments_update__in_transit", "shipment status in_transit is not used"),
-        ("fulfillments_update__cancelled", "the fulfillment's status is cancelled"),
         (
             "fulfillment_events_create__in_transit",
             "shipment status in_transit is not used",

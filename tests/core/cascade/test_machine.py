@@ -1,11 +1,13 @@
 """What a cascade does next, rule by rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from core.cascade.commands import Because, CallOff, Command, Note, Send
 from core.cascade.events import (
+    Cancelled,
     Event,
     Started,
     TimedOut,
@@ -246,3 +248,42 @@ def test_a_receipt_for_an_attempt_that_does_not_exist_changes_nothing(
     before = run.cascade
 
     assert run.tell(delivered(attempt, NOON)).cascade is before
+
+
+def test_a_cancellation_calls_off_what_has_not_gone_out() -> None:
+    run = Run().tell(Started()).tell(Cancelled(reason="the shipment was cancelled"))
+
+    assert CallOff(attempt=0) in run.commands
+    assert run.cascade.outcome is Outcome.CANCELLED
+    assert run.cascade.deadline_at is None
+
+
+def test_what_was_cancelled_before_it_began_does_not_begin() -> None:
+    run = Run().tell(Cancelled(reason="the shipment was cancelled")).tell(Started())
+
+    assert run.channels == []
+    assert run.cascade.outcome is Outcome.CANCELLED
+
+
+def test_a_cancellation_comes_too_late_for_what_got_through() -> None:
+    run = Run().tell(Started()).tell(delivered(0, NOON))
+
+    assert run.tell(Cancelled(reason="…")).cascade.outcome is Outcome.REACHED
+
+
+def test_nothing_is_sent_once_it_is_too_late() -> None:
+    run = Run()
+    run.cascade = replace(run.cascade, expires_at=NOON + 20 * MINUTE)
+    run.tell(Started()).tell(TimedOut(), minutes=30)
+
+    assert run.channels == [Channel.WHATSAPP]
+    assert run.cascade.outcome is Outcome.NOT_REACHED
+    assert run.notes(Because.PASSED_OVER)
+
+
+def test_a_busy_provider_is_not_tried_again_once_it_is_too_late() -> None:
+    run = Run()
+    run.cascade = replace(run.cascade, expires_at=NOON + MINUTE / 60)
+    run.tell(Started()).tell(failed(0, NOON, failure(FailureClass.RETRY)))
+
+    assert run.channels == [Channel.WHATSAPP, Channel.SMS]

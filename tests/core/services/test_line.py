@@ -341,3 +341,73 @@ def test_what_is_said_is_written_down_before_it_goes_out(
     providers.replace(responses.POST, META, body=requests.ReadTimeout())
 
     assert line.ship().tries[0].text == "order_shipped: Anna · #1001"
+
+
+CANCELLED = {"topic": "fulfillments/update", "webhook_id": "w9"}
+
+
+def test_a_cancelled_shipment_stops_what_is_under_way(line: Line) -> None:
+    line.ship()
+    line.hook(body=fulfillment(status="cancelled"), **CANCELLED)
+    line.clock.advance(minutes=31)
+    line.work()
+
+    assert line.message.status == "cancelled"
+    assert line.path == [("whatsapp", "accepted")]
+    last = line.message.timeline[-1].sentence
+    assert last == "Cancelled: the shipment was cancelled. Nothing more is sent."
+
+
+def test_a_cancellation_overtakes_what_is_still_queued(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    line.hook()
+    line.hook(body=fulfillment(status="cancelled"), **CANCELLED)
+    line.work()
+
+    assert line.path == [("whatsapp", "called_off")]
+    assert len(providers.calls) == 0
+
+
+def test_a_cancellation_may_come_before_what_it_cancels(line: Line) -> None:
+    line.hook(body=fulfillment(status="cancelled"), **CANCELLED)
+    line.work()
+    event_id = line.hook()
+    line.work()
+
+    assert list_messages(line.app) == []
+    assert "has ended by order.shipment_cancelled" in _state(line, event_id)[1]
+
+
+def test_a_cancellation_stops_its_own_shipment_only(line: Line) -> None:
+    line.ship()
+    line.hook(body=fulfillment(2, status="cancelled"), **CANCELLED)
+    line.work()
+
+    assert line.message.status == "waiting"
+
+
+EXPIRES = riverside.setup().replace("    steps:", "    expires: 20m\n    steps:")
+
+
+def test_a_message_that_is_too_late_is_not_continued(line: Line) -> None:
+    apply(line.app, EXPIRES, {})
+    line.ship()
+    line.clock.advance(minutes=31)
+    line.work()
+
+    assert line.path == [("whatsapp", "timed_out")]
+    assert line.message.status == "not_delivered"
+
+
+def test_what_waited_in_the_queue_until_too_late_is_not_sent(
+    line: Line, providers: responses.RequestsMock
+) -> None:
+    apply(line.app, EXPIRES, {})
+    line.hook()
+    read_events(line.app)
+    line.clock.advance(minutes=21)
+    line.work()
+
+    assert len(providers.calls) == 0
+    assert line.message.status == "not_delivered"

@@ -93,7 +93,8 @@ def test_the_schema_is_a_schema():
             "on: order.shipped",
             "on: order.shiped",
             "reminders[0].on: 'order.shiped' is not a known event. Did you mean "
-            "order.shipped? Known: order.shipped, order.out_for_delivery, order.delivered",
+            "order.shipped? Known: order.shipped, order.out_for_delivery, "
+            "order.delivered, order.shipment_cancelled",
         ),
         (
             "message: shipped",
@@ -146,6 +147,11 @@ def test_the_schema_is_a_schema():
             "    message: shipped\n    purpose: spam\n",
             "reminders[0].purpose: 'spam' is not a known purpose. "
             "Known: authentication, transactional, service, marketing",
+        ),
+        (
+            "    message: shipped\n",
+            "    message: shipped\n    expires: 0s\n",
+            "reminders[0].expires: 0s is too short. Use from 1s to 30d",
         ),
         (
             SHIPPED,

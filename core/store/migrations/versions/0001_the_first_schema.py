@@ -129,6 +129,7 @@ def upgrade() -> None:
         sa.Column("contact", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
+        sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_occasions_account_id")
         ),
@@ -210,6 +211,7 @@ def upgrade() -> None:
         sa.Column("recipient", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("deadline_at", UtcTime(), nullable=True),
+        sa.Column("expires_at", UtcTime(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("created_at", UtcTime(), nullable=False),
         sa.Column("finished_at", UtcTime(), nullable=True),
