@@ -7,11 +7,12 @@ wire format; `core.http` performs the requests.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from core.cascade.model import Channel
-from core.cascade.status import Failure, Status, Until
+from core.cascade.status import Failure, Scope, Status, Until
 from core.message.content import Content
 
 
@@ -126,17 +127,58 @@ class Receipt:
     failure: Failure | None = None
 
 
+class CarrierWord(StrEnum):
+    """What a provider or carrier itself made of a reply, whatever we make of it."""
+
+    STOP = "stop"
+    START = "start"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person wrote back, or the button they pressed (`button` is its payload).
+
+    `sender` is their E.164 number or address; `provider_id` names the reply itself, `answers`
+    the message of ours that it answers where the provider says so. `at` as in Receipt.
+    """
+
+    channel: Channel
+    sender: str
+    provider_id: str
+    at: datetime | None = None
+    text: str = ""
+    button: str = ""
+    answers: str | None = None
+    carrier: CarrierWord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A person's choice that a provider's own screen took: marketing there, or no more."""
+
+    channel: Channel
+    sender: str
+    wanted: bool
+    scope: Scope
+    at: datetime | None = None
+
+
+Told = Receipt | Reply | Preference
+
+
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
     `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
+    message. `can_be_asked` says whether it has a status query. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
     `connectors.config.setting`.
     """
 
     name: str
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
+    can_be_asked: bool
 
     def build(self, message: Outgoing, config: Any) -> HttpRequest:
         """The request that sends the message. Raises ContentError if it cannot be said."""
@@ -154,10 +196,25 @@ class ChannelConnector(Protocol):
         """The answer to a GET that proves the address is ours. Raises BadSignature."""
         ...
 
-    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
-        """The receipts in a verified request, none if it is about something else.
+    def told(self, request: InboundRequest) -> Sequence[Told]:
+        """What a verified request tells, nothing if it is about something else.
 
         Raises Malformed.
+        """
+        ...
+
+    def ask(self, provider_id: str, config: Any) -> HttpRequest:
+        """The request that asks what became of a message. Only if it `can_be_asked`."""
+        ...
+
+    def answer(self, response: HttpResponse) -> Receipt | None:
+        """What the answer to that says; None if nothing is to be learnt from it."""
+        ...
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        """Why a message may still arrive after its window; `""` if it dies with it.
+
+        Half a sentence, such as `a template lives for 30 days unless it was made to expire`.
         """
         ...
 

@@ -124,7 +124,7 @@ class Twilio:
         """Always raises BadSignature: Twilio asks for no such proof."""
         raise BadSignature("Twilio does not send challenges")
 
-    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
+    def told(self, request: InboundRequest) -> Sequence[Told]:
         """The status in a callback; none for other words and inbound messages.
 
         There is no time in it: `RawDlrDoneDate` is a carrier's local time, to the minute.

@@ -118,7 +118,7 @@ class WhatsAppCloud:
             raise BadSignature("hub.verify_token is not ours")
         return request.query.get("hub.challenge", "")
 
-    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
+    def told(self, request: InboundRequest) -> Sequence[Told]:
         """Every status in a request, which may be about many messages. Raises Malformed."""
         return [
             receipt
