@@ -24,6 +24,20 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departed:
+    """A worker took an attempt to send it, noticeably after it was due."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The provider was asked about an attempt, and all that it said has been reported."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimedOut:
     """The cascade's deadline passed."""
 
@@ -35,7 +49,7 @@ class Cancelled:
     reason: str
 
 
-Event = Started | Reported | TimedOut | Cancelled
+Event = Started | Departed | Reported | Answered | TimedOut | Cancelled
 
 
 def accepted(attempt: int, at: datetime) -> Reported:
@@ -56,6 +70,11 @@ def delivered(attempt: int, at: datetime) -> Reported:
 def read(attempt: int, at: datetime) -> Reported:
     """The person opened it."""
     return Reported(attempt=attempt, marks=Marks(read_at=at))
+
+
+def replied(attempt: int, at: datetime) -> Reported:
+    """The person answered it."""
+    return Reported(attempt=attempt, marks=Marks(replied_at=at))
 
 
 def failed(attempt: int, at: datetime, failure: Failure) -> Reported:

@@ -83,6 +83,8 @@ class _Batch:
             subject=happening.subject,
             recipient=recipient,
             fields={**occasion.fields, **_recipient_fields(recipient)},
+            round=0,
+            start_at=None,
             expires_at=now + match.expires if match.expires else None,
         )
         if not cascades.create(tx, cascade, now):
@@ -97,7 +99,7 @@ def read_events(app: Everreach) -> bool:
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.EVENT, BATCH)
         read_each(app, tx, arrivals, batch.read)
-        lanes = advance(tx, batch.happened, app.clock.now())
+        lanes = advance(app, tx, batch.happened, app.clock.now())
     app.bell.ring(lanes)
     return bool(arrivals)
 

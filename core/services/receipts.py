@@ -1,13 +1,12 @@
 """From a provider's report to the attempts it speaks of."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.events import Reported
-from core.cascade.status import Marks, Status
+from core.cascade.status import Failure, Marks, Status
 from core.ports import Receipt
 from core.services.advance import advance
 from core.services.inbox import as_request, read_each
@@ -31,9 +30,10 @@ def read_receipts(app: Everreach) -> bool:
 
     def read(tx: Connection, arrival: Waiting) -> tuple[str, str]:
         sender = origins.sender_by_id(tx, arrival.origin_id)
-        told = app.registry.channels[sender.connector].receipts(as_request(arrival))
+        told = app.registry.channels[sender.connector].told(as_request(arrival))
         for receipt in told:
-            receipts.add(tx, _told(arrival, receipt))
+            if isinstance(receipt, Receipt):
+                receipts.add(tx, _told(arrival, receipt))
         return (
             ("done", f"{len(told)} told") if told else ("ignored", "no receipt in it")
         )
@@ -43,7 +43,7 @@ def read_receipts(app: Everreach) -> bool:
         read_each(app, tx, arrivals, read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]
-        lanes = advance(tx, happened, app.clock.now())
+        lanes = advance(app, tx, happened, app.clock.now())
     app.bell.ring(lanes)
     return bool(arrivals or joined)
 
@@ -69,8 +69,13 @@ def _fingerprint(receipt: Receipt, at: datetime | None) -> str:
     return "|".join(str(part or "") for part in (*parts, code))
 
 
+def reported(
+    number: int, status: Status, at: datetime, failure: Failure | None
+) -> Reported:
+    """What a receipt says of an attempt, as an event."""
+    why = failure if status is Status.FAILED else None
+    return Reported(attempt=number, marks=Marks(failure=why, **{_MARK[status]: at}))
+
+
 def _reported(joined: Joined) -> Reported:
-    marks = Marks(failure=joined.failure, **{_MARK[joined.status]: joined.at})
-    if joined.status is not Status.FAILED:
-        marks = replace(marks, failure=None)
-    return Reported(attempt=joined.number, marks=marks)
+    return reported(joined.number, joined.status, joined.at, joined.failure)

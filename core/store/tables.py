@@ -113,6 +113,9 @@ senders = Table(
     _text("provider"),
     Column("config", JSON, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
+    Column(
+        "failures", JSON, nullable=False
+    ),  # what codes mean, where it is not the usual
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )
@@ -196,13 +199,16 @@ cascades = Table(
     _text("recipient_key"),
     Column("recipient", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
+    Column("round", Integer, nullable=False),  # grows when the occasion is moved
+    _time("start_at"),
+    Column("next_step", Integer),
     _time("deadline_at"),
     _time("expires_at"),
     Column("outcome", Text),
     Column("created_at", UtcTime, nullable=False),
     _time("finished_at"),
     # One occasion, one cascade: the database decides, not memory.
-    UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key"),
+    UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key", "round"),
     Index("ix_cascades_account", "account_id", "id"),
     Index("ix_cascades_subject", "subject"),
 )
@@ -231,11 +237,13 @@ attempts = Table(
     _time("sending_at"),
     Column("content", JSON),
     Column("provider_id", Text),
+    Column("asked", Text),  # what became of it: due, asking or done
     _time("unknown_at"),
     _time("accepted_at"),
     _time("sent_at"),
     _time("delivered_at"),
     _time("read_at"),
+    _time("replied_at"),
     _time("failed_at"),
     Column("failure", JSON),
     Column("fate", Text),
@@ -254,6 +262,13 @@ Index(
     attempts.c.lease_until,
     sqlite_where=attempts.c.state == "sending",
     postgresql_where=attempts.c.state == "sending",
+)
+
+Index(
+    "ix_attempts_asked",
+    attempts.c.channel,
+    sqlite_where=attempts.c.asked == "due",
+    postgresql_where=attempts.c.asked == "due",
 )
 
 # What providers told us, one row a fact. `attempt` is empty while the receipt is parked.
@@ -292,4 +307,73 @@ notes = Table(
     _text("because"),
     Column("facts", JSON, nullable=False),
     Index("ix_notes_cascade_id", "cascade_id"),
+)
+
+# Who was not to be found on a channel, until when that is believed.
+unreachable = Table(
+    "unreachable",
+    metadata,
+    _id(),
+    _account(),
+    _text("channel"),
+    _text("address"),
+    _text("code"),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    UniqueConstraint("account_id", "address", "channel"),
+)
+
+# How a person's reading is reported: how many messages in a row were delivered and never
+# read, and whether they have answered one that they never read.
+habits = Table(
+    "habits",
+    metadata,
+    _id(),
+    _account(),
+    _text("channel"),
+    _text("address"),
+    Column("unread", Integer, nullable=False),
+    Column("answers", Boolean, nullable=False),
+    UniqueConstraint("account_id", "address", "channel"),
+)
+
+# Senders that do not work, whole or (`template`) for one template. A row goes when the provider
+# accepts again; the breaker is open while `retry_at` is ahead.
+breakers = Table(
+    "breakers",
+    metadata,
+    _id(),
+    _account(),
+    _text("sender"),
+    _text("template"),
+    Column("failures", Integer, nullable=False),
+    _text("code"),
+    _text("detail"),
+    Column("since", UtcTime, nullable=False),
+    Column("failed_at", UtcTime, nullable=False),
+    _time("retry_at"),
+    UniqueConstraint("account_id", "sender", "template"),
+)
+
+# What the owner should know and can mend.
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    _account(),
+    _text("kind"),
+    _text("about"),
+    Column("facts", JSON, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    _time("resolved_at"),
+    Index("ix_notices_account", "account_id", "id"),
+)
+Index(
+    "ix_notices_open",
+    notices.c.account_id,
+    notices.c.kind,
+    notices.c.about,
+    unique=True,
+    sqlite_where=notices.c.resolved_at.is_(None),
+    postgresql_where=notices.c.resolved_at.is_(None),
 )

@@ -83,6 +83,7 @@ class Twilio:
 
     name = "twilio"
     Config: type[Any] = Settings
+    can_be_asked = False
     reports: Mapping[Channel, frozenset[Until]] = {
         Channel.SMS: frozenset({Until.ACCEPTED, Until.SENT, Until.DELIVERED})
     }
@@ -124,7 +125,7 @@ class Twilio:
         """Always raises BadSignature: Twilio asks for no such proof."""
         raise BadSignature("Twilio does not send challenges")
 
-    def told(self, request: InboundRequest) -> Sequence[Told]:
+    def told(self, request: InboundRequest) -> Sequence[Receipt]:
         """The status in a callback; none for other words and inbound messages.
 
         There is no time in it: `RawDlrDoneDate` is a carrier's local time, to the minute.

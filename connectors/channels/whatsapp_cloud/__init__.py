@@ -79,6 +79,7 @@ class WhatsAppCloud:
 
     name = "whatsapp_cloud"
     Config: type[Any] = Settings
+    can_be_asked = False
     reports: Mapping[Channel, frozenset[Until]] = {Channel.WHATSAPP: frozenset(Until)}
 
     def build(self, message: Outgoing, config: Settings) -> HttpRequest:
@@ -118,7 +119,7 @@ class WhatsAppCloud:
             raise BadSignature("hub.verify_token is not ours")
         return request.query.get("hub.challenge", "")
 
-    def told(self, request: InboundRequest) -> Sequence[Told]:
+    def told(self, request: InboundRequest) -> Sequence[Receipt]:
         """Every status in a request, which may be about many messages. Raises Malformed."""
         return [
             receipt

@@ -90,6 +90,11 @@ class _Reading:
             entry["key"]: {
                 kind: entry[kind],
                 **self._split(entry["config"], connectors[entry[kind]]),
+                **(
+                    {"failures": entry.get("failures", {})}
+                    if kind == "provider"
+                    else {}
+                ),
             }
             for entry in self._document.get(section, ())
         }
@@ -119,15 +124,20 @@ class _Reading:
     def _step(self, step: Mapping[str, Any], wait: str) -> Columns:
         return {
             "channel": step["channel"],
-            "sender": step["sender"],
+            "senders": _listed(step["sender"]),
             "until": step.get("until") or self._until(step),
             "wait": durations.to_seconds(step.get("wait", wait)),
         }
 
     def _until(self, step: Mapping[str, Any]) -> str:
-        provider = self._registry.channels[self._providers[step["sender"]]]
-        reports = provider.reports[Channel(step["channel"])]
-        return str(next(until for until in _PREFERRED if until in reports))
+        providers = (self._providers[key] for key in _listed(step["sender"]))
+        channel = Channel(step["channel"])
+        able = [self._registry.channels[each].reports[channel] for each in providers]
+        return str(next(u for u in _PREFERRED if all(u in each for each in able)))
+
+
+def _listed(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
 
 
 def _content(message: Mapping[str, Any]) -> Columns:

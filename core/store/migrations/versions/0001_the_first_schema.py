@@ -27,6 +27,35 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
     op.create_table(
+        "breakers",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("failed_at", UtcTime(), nullable=False),
+        sa.Column("retry_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_breakers_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_breakers")),
+        sa.UniqueConstraint(
+            "account_id",
+            "sender",
+            "template",
+            name=op.f("uq_breakers_account_id_sender_template"),
+        ),
+    )
+    op.create_table(
         "connections",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -47,6 +76,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
         sa.UniqueConstraint(
             "account_id", "key", name=op.f("uq_connections_account_id_key")
+        ),
+    )
+    op.create_table(
+        "habits",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("unread", sa.Integer(), nullable=False),
+        sa.Column("answers", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_habits_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_habits")),
+        sa.UniqueConstraint(
+            "account_id",
+            "address",
+            "channel",
+            name=op.f("uq_habits_account_id_address_channel"),
         ),
     )
     op.create_table(
@@ -116,6 +170,36 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "notices",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("resolved_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_notices_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index("ix_notices_account", ["account_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_notices_open",
+            ["account_id", "kind", "about"],
+            unique=True,
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+
+    op.create_table(
         "occasions",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -178,6 +262,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
+        sa.Column("failures", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_senders_account_id")
@@ -185,6 +270,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_senders")),
         sa.UniqueConstraint(
             "account_id", "key", name=op.f("uq_senders_account_id_key")
+        ),
+    )
+    op.create_table(
+        "unreachable",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("until", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_unreachable_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unreachable")),
+        sa.UniqueConstraint(
+            "account_id",
+            "address",
+            "channel",
+            name=op.f("uq_unreachable_account_id_address_channel"),
         ),
     )
     op.create_table(
@@ -210,6 +321,9 @@ def upgrade() -> None:
         sa.Column("recipient_key", sa.Text(), nullable=False),
         sa.Column("recipient", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("start_at", UtcTime(), nullable=True),
+        sa.Column("next_step", sa.Integer(), nullable=True),
         sa.Column("deadline_at", UtcTime(), nullable=True),
         sa.Column("expires_at", UtcTime(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -230,7 +344,10 @@ def upgrade() -> None:
             "reminder_key",
             "subject",
             "recipient_key",
-            name=op.f("uq_cascades_account_id_reminder_key_subject_recipient_key"),
+            "round",
+            name=op.f(
+                "uq_cascades_account_id_reminder_key_subject_recipient_key_round"
+            ),
         ),
     )
     with op.batch_alter_table("cascades", schema=None) as batch_op:
@@ -268,11 +385,13 @@ def upgrade() -> None:
         sa.Column("sending_at", UtcTime(), nullable=True),
         sa.Column("content", sa.JSON(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("asked", sa.Text(), nullable=True),
         sa.Column("unknown_at", UtcTime(), nullable=True),
         sa.Column("accepted_at", UtcTime(), nullable=True),
         sa.Column("sent_at", UtcTime(), nullable=True),
         sa.Column("delivered_at", UtcTime(), nullable=True),
         sa.Column("read_at", UtcTime(), nullable=True),
+        sa.Column("replied_at", UtcTime(), nullable=True),
         sa.Column("failed_at", UtcTime(), nullable=True),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("fate", sa.Text(), nullable=True),
@@ -291,6 +410,13 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attempts_asked",
+            ["channel"],
+            unique=False,
+            sqlite_where=sa.text("asked = 'due'"),
+            postgresql_where=sa.text("asked = 'due'"),
+        )
         batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
         batch_op.create_index(
             "ix_attempts_queued",
@@ -412,6 +538,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'queued'"),
         )
         batch_op.drop_index("ix_attempts_provider_id")
+        batch_op.drop_index(
+            "ix_attempts_asked",
+            sqlite_where=sa.text("asked = 'due'"),
+            postgresql_where=sa.text("asked = 'due'"),
+        )
 
     op.drop_table("attempts")
     with op.batch_alter_table("cascades", schema=None) as batch_op:
@@ -424,9 +555,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_cascades_account")
 
     op.drop_table("cascades")
+    op.drop_table("unreachable")
     op.drop_table("senders")
     op.drop_table("reminders")
     op.drop_table("occasions")
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_notices_open",
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.drop_index("ix_notices_account")
+
+    op.drop_table("notices")
     op.drop_table("messages")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(
@@ -436,5 +577,7 @@ def downgrade() -> None:
         )
 
     op.drop_table("inbox")
+    op.drop_table("habits")
     op.drop_table("connections")
+    op.drop_table("breakers")
     op.drop_table("accounts")
