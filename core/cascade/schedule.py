@@ -200,6 +200,7 @@ class Hours:
 # --- Times relative to an occasion --------------------------------------------------------------
 
 AT_ONCE = "at once"
+CLOCK_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)"
 _DURATION = r"(?=[0-9])(?:[0-9]{1,9}d)?(?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s)?"
 _SIDE = r"(?:before|after)"
 # The end is spelled like this because `$` would let a line break through.
@@ -223,9 +224,9 @@ class Offset:
 
     def __post_init__(self) -> None:
         if not timedelta() <= self.by <= LONGEST_OFFSET:
-            raise ValueError(f"no more than {LONGEST_OFFSET.days}d")
+            raise ValueError(f"Use no more than {LONGEST_OFFSET.days}d")
         if self.at is not None and self.by % _DAY:
-            raise ValueError("only whole days have a time of day")
+            raise ValueError("Only whole days have a time of day")
 
     @classmethod
     def parse(cls, text: str) -> "Offset":
@@ -234,13 +235,13 @@ class Offset:
         Raises ValueError.
         """
         if not re.search(OFFSET_PATTERN, text):
-            raise ValueError("write it like 24h before, 3d before at 10:00 or at once")
+            raise ValueError("Write it like 24h before, 3d before at 10:00 or at once")
         if text == AT_ONCE:
             return cls()
         duration, side, *at = text.replace(" at ", " ").split()
         seconds = durations.to_seconds(duration)
         if not seconds and not at:
-            raise ValueError(f"write {AT_ONCE} for no time at all")
+            raise ValueError(f"Write {AT_ONCE} for no time at all")
         by = timedelta(seconds=min(seconds, LONGEST_OFFSET.total_seconds() + 1))
         return cls(
             before=side == "before", by=by, at=time.fromisoformat(at[0]) if at else None
