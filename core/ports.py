@@ -66,6 +66,7 @@ class InboundRequest:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    received_at: datetime
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -227,6 +228,7 @@ class Contact:
     """A person as a platform names them. `phones` are free text, best first.
 
     `countries` are ISO 3166 codes that say where those numbers may be from, best first.
+    `time_zone` is the IANA name of where the person is.
     """
 
     phones: tuple[str, ...] = ()
@@ -235,6 +237,7 @@ class Contact:
     first_name: str = ""
     last_name: str = ""
     locale: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +246,16 @@ class Happening:
 
     `name` is one of `core.occasions.EVENTS`; `subject` names the occasion, the same for every
     event about it; `fields` are what a message may say, by dotted name. `contact` may lack
-    everything if the platform did not repeat it.
+    everything if the platform did not repeat it. `at` is the moment that the occasion is about;
+    aware, UTC. `time_zone` is the IANA name of where it takes place.
     """
 
     name: str
     subject: str
     contact: Contact
     fields: Mapping[str, str]
+    at: datetime | None = None
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

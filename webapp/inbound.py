@@ -85,6 +85,7 @@ def _arrived(app: Everreach) -> InboundRequest:
         url=f"{app.settings.public_url}{request.path}" + (f"?{query}" if query else ""),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.get_data(cache=False),
+        received_at=app.clock.now(),
     )
 
 

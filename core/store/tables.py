@@ -89,6 +89,7 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
+    Column("quiet_hours", JSON, nullable=False),  # as the set-up file says it
 )
 
 connections = Table(

@@ -20,6 +20,7 @@ from core.ports import (
     SendRejected,
     SendUnclear,
 )
+from tests.support.riverside import NOW
 
 HERE = Path(__file__).parent
 CHANNELS = load_registry().channels
@@ -168,7 +169,11 @@ def test_a_status_that_it_does_not_know_is_passed_over(name, inbound):
 @given(body=documents.map(json.dumps).map(str.encode) | st.binary())
 def test_any_report_gives_receipts_or_is_malformed(name, body):
     request = InboundRequest(
-        method="POST", url="https://ever.example/", headers={}, body=body
+        method="POST",
+        url="https://ever.example/",
+        headers={},
+        body=body,
+        received_at=NOW,
     )
 
     try:
@@ -205,6 +210,7 @@ def test_any_other_request_is_refused(name, body, end, header):
         url=f"https://ever.example/{end}",
         headers=dict.fromkeys(signed["headers"], header),
         body=body,
+        received_at=NOW,
     )
 
     with pytest.raises(BadSignature):

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core import durations
 from core.cascade.model import Channel
+from core.cascade.schedule import AT_ONCE, IfInside, Offset, TooLate
 from core.cascade.status import Until
 from core.ports import Registry
-from core.services.setup import durations
 from core.services.setup.check import check
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings
@@ -70,6 +71,7 @@ class _Reading:
                 "time_zone": account["timezone"],
                 "currency": account["currency"],
                 "country": account["country"],
+                "quiet_hours": account.get("quiet_hours", []),
             },
             connections=self._links(
                 "connections", "platform", self._registry.platforms
@@ -116,9 +118,14 @@ class _Reading:
                 *(self._step(step, OTHER_WAIT) for step in others),
                 self._step(last, LAST_WAIT),
             ],
+            "send": str(Offset.parse(reminder.get("send", AT_ONCE))),
+            "if_inside": reminder.get("if_inside", IfInside.SEND_NOW.value),
+            "too_late": reminder.get("too_late", TooLate.SKIP.value),
         }
         if "expires" in reminder:
             definition["expires"] = durations.to_seconds(reminder["expires"])
+        if "quiet_hours" in reminder:
+            definition["quiet_hours"] = reminder["quiet_hours"]
         return {"event": reminder["on"], "definition": definition}
 
     def _step(self, step: Mapping[str, Any], wait: str) -> Columns:
