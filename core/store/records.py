@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter
 
 from core.cascade.model import Attempt, Channel, Fate, Recipient, Step
-from core.cascade.status import Failure, FailureClass, Marks, Until
+from core.cascade.status import Failure, FailureClass, Marks, Scope, Until
 
 Row = Mapping[Any, Any]  # SQLAlchemy's rows take columns as keys too
 
@@ -68,18 +68,27 @@ def failure_json(failure: Failure | None) -> dict[str, Any] | None:
     """A failure as JSON."""
     if failure is None:
         return None
-    wait = failure.retry_after
-    return {**asdict(failure), "retry_after": wait.total_seconds() if wait else None}
+    spans = {"retry_after": failure.retry_after, "remember": failure.remember}
+    return {**asdict(failure), **{name: _seconds(span) for name, span in spans.items()}}
 
 
 def to_failure(stored: Row | None) -> Failure | None:
     """A failure from JSON."""
     if stored is None:
         return None
-    wait = stored["retry_after"]
     return Failure(
         kind=FailureClass(stored["kind"]),
         code=stored["code"],
         detail=stored["detail"],
-        retry_after=None if wait is None else timedelta(seconds=wait),
+        retry_after=_span(stored["retry_after"]),
+        remember=_span(stored["remember"]),
+        scope=Scope(stored["scope"]) if stored["scope"] else None,
     )
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
