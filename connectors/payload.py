@@ -66,8 +66,8 @@ class Json:
         return self.value
 
     def unix_time(self) -> datetime:
-        """A time given as text of unix seconds; aware, UTC. Raises Malformed."""
-        text = self.text()
+        """A time given in unix seconds, as a number or as text; aware, UTC. Raises Malformed."""
+        text = str(self.value) if isinstance(self.value, int) else self.text()
         if not (text.isascii() and text.isdigit() and len(text) <= 11):
             raise self.wrong("unix seconds")
         return datetime.fromtimestamp(int(text), UTC)

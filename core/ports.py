@@ -7,11 +7,11 @@ wire format; `core.http` performs the requests.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from core.cascade.model import Channel
+from core.cascade.replies import StopWord
 from core.cascade.status import Failure, Scope, Status, Until
 from core.message.content import Content
 
@@ -128,20 +128,13 @@ class Receipt:
     failure: Failure | None = None
 
 
-class CarrierWord(StrEnum):
-    """What a provider or carrier itself made of a reply, whatever we make of it."""
-
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
     `sender` is their E.164 number or address; `provider_id` names the reply itself, `answers`
-    the message of ours that it answers where the provider says so. `at` as in Receipt.
+    the message of ours that it answers where the provider says so. `carrier` is what the
+    provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
 
     channel: Channel
@@ -151,7 +144,7 @@ class Reply:
     text: str = ""
     button: str = ""
     answers: str | None = None
-    carrier: CarrierWord | None = None
+    carrier: StopWord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,18 +161,32 @@ class Preference:
 Told = Receipt | Reply | Preference
 
 
+class StatusQuery(Protocol):
+    """How a provider is asked what became of a message."""
+
+    def ask(self, provider_id: str, config: Any) -> HttpRequest:
+        """The request that asks."""
+        ...
+
+    def answer(self, response: HttpResponse) -> Receipt | None:
+        """What the answer says; None if nothing is to be learnt from it. Never raises."""
+        ...
+
+
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
     `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `can_be_asked` says whether it has a status query. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
-    `connectors.config.setting`.
+    message. `query` is None where a provider cannot be asked about a message. `taken` is the
+    HTTP status that tells the provider that we have what it told. `config` is an instance of
+    `Config`, a frozen dataclass whose fields are made by `connectors.config.setting`.
     """
 
     name: str
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
-    can_be_asked: bool
+    query: StatusQuery | None
+    taken: int
 
     def build(self, message: Outgoing, config: Any) -> HttpRequest:
         """The request that sends the message. Raises ContentError if it cannot be said."""
@@ -202,14 +209,6 @@ class ChannelConnector(Protocol):
 
         Raises Malformed.
         """
-        ...
-
-    def ask(self, provider_id: str, config: Any) -> HttpRequest:
-        """The request that asks what became of a message. Only if it `can_be_asked`."""
-        ...
-
-    def answer(self, response: HttpResponse) -> Receipt | None:
-        """What the answer to that says; None if nothing is to be learnt from it."""
         ...
 
     def outlives(self, channel: Channel, window: timedelta) -> str:

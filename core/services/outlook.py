@@ -81,7 +81,7 @@ class Outlook:
 
     def _sender(self, account_id: int, key: str, template: str) -> Sender:
         provider = self._providers[account_id, key]
-        able = self.app.registry.channels[provider].can_be_asked
+        able = self.app.registry.channels[provider].query is not None
         sender = Sender(key=key, can_be_asked=able)
         for name in ("", template):
             broken = self._breakers.get((account_id, key, name))

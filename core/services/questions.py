@@ -40,13 +40,14 @@ def _request(app: Everreach, asked: Asked) -> HttpRequest | None:
         config = app.config_of(connector, asked.sender)
     except SetupError:
         return None  # the sender has been set up anew since, and wrongly
-    return connector.ask(asked.provider_id, config)
+    return connector.query.ask(asked.provider_id, config) if connector.query else None
 
 
 def _receipt(app: Everreach, asked: Asked, answer: Answer) -> Receipt | None:
     if isinstance(answer, NoResponse):
         return None
-    return app.registry.channels[asked.sender["provider"]].answer(answer)
+    query = app.registry.channels[asked.sender["provider"]].query
+    return query.answer(answer) if query else None
 
 
 def _save(app: Everreach, group: list[tuple[Asked, Receipt | None]]) -> None:

@@ -31,12 +31,10 @@ def read_receipts(app: Everreach) -> bool:
     def read(tx: Connection, arrival: Waiting) -> tuple[str, str]:
         sender = origins.sender_by_id(tx, arrival.origin_id)
         told = app.registry.channels[sender.connector].told(as_request(arrival))
-        for receipt in told:
-            if isinstance(receipt, Receipt):
-                receipts.add(tx, _told(arrival, receipt))
-        return (
-            ("done", f"{len(told)} told") if told else ("ignored", "no receipt in it")
-        )
+        for fact in told:
+            if isinstance(fact, Receipt):
+                receipts.add(tx, _told(arrival, fact))
+        return ("done", f"{len(told)} told") if told else ("ignored", "nothing in it")
 
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH)

@@ -297,6 +297,63 @@ Index(
     postgresql_where=receipts.c.attempt.is_(None),
 )
 
+# What people wrote back. `provider_id` is the reply's own; `answers` the one it answers.
+# `carrier` and `word` are what the carrier and we made of it (stop, start, help), `answer`
+# what it says about the occasion.
+replies = Table(
+    "replies",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, ForeignKey("senders.id"), nullable=False),
+    Column("inbox_id", Id, ForeignKey("inbox.id"), nullable=False),
+    _text("channel"),
+    _text("address"),
+    _text("provider_id"),
+    Column("at", UtcTime, nullable=False),
+    _text("text"),
+    _text("button"),
+    Column("answers", Text),
+    Column("carrier", Text),
+    Column("word", Text),
+    Column("answer", Text),
+    Column("cascade_id", Text, ForeignKey("cascades.id")),
+    UniqueConstraint("sender_id", "provider_id"),
+    Index("ix_replies_address", "account_id", "address"),
+    Index("ix_replies_cascade_id", "cascade_id"),
+)
+
+# What people agreed to and refused, one row a word. Rows are only ever added: the last one
+# by time counts. An empty `channel` or `sender_id` means every one.
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    _account(),
+    _text("address"),
+    Column("channel", Text),
+    _text("purpose"),
+    Column("given", Boolean, nullable=False),
+    _text("source"),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_consents_address", "account_id", "address"),
+)
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _id(),
+    _account(),
+    _text("address"),
+    Column("channel", Text),
+    Column("sender_id", Id, ForeignKey("senders.id")),
+    _text("scope"),
+    _text("source"),
+    Column("at", UtcTime, nullable=False),
+    _text("words"),
+    Column("lifted", Boolean, nullable=False),
+    Index("ix_suppressions_address", "account_id", "address"),
+)
+
 # Why each thing happened: what the machine noted, in order.
 notes = Table(
     "notes",

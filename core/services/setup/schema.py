@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.cascade.schedule import (
     AT_ONCE,
@@ -20,7 +21,6 @@ from core.ports import ChannelConnector, PlatformConnector, Registry
 Schema = dict[str, Any]
 
 CHANNELS = (Channel.WHATSAPP, Channel.SMS)
-PURPOSES = ("authentication", "transactional", "service", "marketing")
 
 
 def setup_schema(registry: Registry) -> Schema:
@@ -155,7 +155,7 @@ def _reminder() -> Schema:
         "message": _text("The key of the message"),
         "steps": {**steps, "minItems": 1},
     }
-    purpose = _one_of("Why you may write to this person", PURPOSES)
+    purpose = _one_of("Why you may write to this person", Purpose)
     expires = "How long after the event it is still of use; nothing is sent later"
     optional = {
         "purpose": {**purpose, "default": "transactional"},

@@ -80,6 +80,32 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "consents",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_consents_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_consents_address", ["account_id", "address"], unique=False
+        )
+
+    op.create_table(
         "habits",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -363,6 +389,41 @@ def upgrade() -> None:
         batch_op.create_index("ix_cascades_subject", ["subject"], unique=False)
 
     op.create_table(
+        "suppressions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+        ),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("lifted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_suppressions_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_suppressions_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
+    )
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppressions_address", ["account_id", "address"], unique=False
+        )
+
+    op.create_table(
         "attempts",
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column(
@@ -460,6 +521,60 @@ def upgrade() -> None:
         batch_op.create_index("ix_notes_cascade_id", ["cascade_id"], unique=False)
 
     op.create_table(
+        "replies",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "inbox_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("button", sa.Text(), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=True),
+        sa.Column("carrier", sa.Text(), nullable=True),
+        sa.Column("word", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("cascade_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_replies_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cascade_id"], ["cascades.id"], name=op.f("fk_replies_cascade_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["inbox_id"], ["inbox.id"], name=op.f("fk_replies_inbox_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_replies_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
+        sa.UniqueConstraint(
+            "sender_id", "provider_id", name=op.f("uq_replies_sender_id_provider_id")
+        ),
+    )
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_replies_address", ["account_id", "address"], unique=False
+        )
+        batch_op.create_index("ix_replies_cascade_id", ["cascade_id"], unique=False)
+
+    op.create_table(
         "receipts",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -523,6 +638,11 @@ def downgrade() -> None:
         )
 
     op.drop_table("receipts")
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.drop_index("ix_replies_cascade_id")
+        batch_op.drop_index("ix_replies_address")
+
+    op.drop_table("replies")
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.drop_index("ix_notes_cascade_id")
 
@@ -546,6 +666,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("attempts")
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.drop_index("ix_suppressions_address")
+
+    op.drop_table("suppressions")
     with op.batch_alter_table("cascades", schema=None) as batch_op:
         batch_op.drop_index("ix_cascades_subject")
         batch_op.drop_index(
@@ -579,6 +703,10 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("habits")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_consents_address")
+
+    op.drop_table("consents")
     op.drop_table("connections")
     op.drop_table("breakers")
     op.drop_table("accounts")
