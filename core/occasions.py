@@ -65,9 +65,10 @@ ENDS: Mapping[str, str] = {
     "order.shipment_cancelled": "the shipment was cancelled",
     "order.refunded": "the order was refunded",
     "appointment.cancelled": "the appointment was cancelled",
-    "appointment.answered": "the person has answered",
     "payment.paid": "it is paid",
 }
+# These stop what is under way too; but if the occasion is moved, it is told of anew.
+STOPS: Mapping[str, str] = {**ENDS, "appointment.answered": "the person has answered"}
 
 # The field that holds the moment which the occasion is about, as ISO 8601 with its offset. A
 # reminder may be sent relative to it.

@@ -50,7 +50,7 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
     """The cascade after an event, and what to do about it."""
     match event:
         case Started():
-            return _start(cascade, now)
+            return _start(cascade, event, now)
         case Departed():
             return _depart(cascade, event.attempt, now)
         case Reported():
@@ -68,14 +68,18 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
 # --- What happened ---------------------------------------------------------------------------
 
 
-def _start(cascade: Cascade, now: datetime) -> Decision:
+def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     if cascade.begun:
         return cascade, ()
-    if cascade.start_at and now < cascade.start_at:
-        planned = _note(Because.PLANNED, None, None, at=cascade.start_at.isoformat())
-        waiting = replace(cascade, next_step=0, deadline_at=cascade.start_at)
-        return waiting, (planned,)
-    return _try_steps(cascade, 0, now)
+    notes = [_note(Because.PLANNED, None, None, **dict(event.plan))] * bool(event.plan)
+    if event.skip:
+        cascade, commands = _finish(cascade, Outcome.SKIPPED)
+    elif cascade.start_at and now < cascade.start_at:
+        cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
+        commands = ()
+    else:
+        cascade, commands = _try_steps(cascade, 0, now)
+    return cascade, (*notes, *commands)
 
 
 def _depart(cascade: Cascade, index: int, now: datetime) -> Decision:

@@ -115,7 +115,6 @@ class Recipient:
     last_name: str = ""
     locale: str = ""
     country: str = ""
-    time_zone: str = ""
 
     def address(self, channel: Channel) -> str | None:
         """Where this person is reached on a channel, or None."""

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from core.bootstrap import Everreach
 from core.cascade.conditions import unmet
 from core.cascade.model import Bar, Cascade, Channel, Fact, Obstacle, Sender, Step
+from core.services.planning import hours_of
 from core.store import breakers, memory, records, setup
 from core.store.breakers import Breaker
 from core.store.cascades import Loaded
@@ -75,6 +76,13 @@ class Outlook:
         return replace(
             step,
             senders=tuple(senders),
+            hours=hours_of(
+                loaded.account,
+                loaded.definition,
+                step.channel,
+                loaded.zone,
+                loaded.zone_source,
+            ),
             bar=self._bar(loaded, step, plan),
             assume_seen=self._assumes_seen(loaded, step),
         )

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.cascade.commands import Ask, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
-from core.cascade.schedule import TooLate
+from core.cascade.schedule import TooLate, ZoneSource
 from core.store import records
 from core.store.records import Values
 from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
@@ -29,6 +29,8 @@ class NewCascade:
     recipient: Recipient
     fields: dict[str, str]
     round: int
+    zone: str
+    zone_source: ZoneSource
     start_at: datetime | None
     expires_at: datetime | None
 
@@ -40,6 +42,8 @@ class Loaded:
     account: records.Row
     definition: records.Row
     fields: dict[str, str]
+    zone: str
+    zone_source: ZoneSource
     cascade: Cascade
 
 
@@ -116,6 +120,8 @@ def _loaded(row: records.Row, tried: Sequence[records.Row]) -> Loaded:
         account=account,
         definition=row["definition"],
         fields=row["fields"],
+        zone=row["zone"],
+        zone_source=ZoneSource(row["zone_source"]),
         cascade=_cascade(row, tried),
     )
 

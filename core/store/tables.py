@@ -89,7 +89,9 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
-    Column("quiet_hours", JSON, nullable=False),  # as the set-up file says it
+    Column(
+        "quiet_hours", JSON, nullable=False, default=list
+    ),  # as the set-up file says it
 )
 
 connections = Table(
@@ -183,6 +185,9 @@ occasions = Table(
     _text("subject"),
     Column("contact", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
+    _time("at"),
+    _text("time_zone"),
+    Column("round", Integer, nullable=False),  # how often `at` has changed
     Column("updated_at", UtcTime, nullable=False),
     _text("ended_by"),
     UniqueConstraint("account_id", "subject"),
@@ -200,7 +205,9 @@ cascades = Table(
     _text("recipient_key"),
     Column("recipient", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
-    Column("round", Integer, nullable=False),  # grows when the occasion is moved
+    Column("round", Integer, nullable=False),  # the occasion's, when it was started
+    _text("zone"),
+    _text("zone_source"),
     _time("start_at"),
     Column("next_step", Integer),
     _time("deadline_at"),

@@ -65,7 +65,7 @@ def _quiet_hours() -> Schema:
         "from": {"type": "string", "pattern": CLOCK_PATTERN, "description": clock},
         "to": {"type": "string", "pattern": CLOCK_PATTERN, "description": clock},
         "days": _some("The days on which messages may go out", days),
-        "purposes": _some("Only for these; else for all", _one_of("", PURPOSES)),
+        "purposes": _some("Only for these; else for all", _one_of("", Purpose)),
         "channels": _some("Only for these; else for all", _one_of("", CHANNELS)),
     }
     return _list(

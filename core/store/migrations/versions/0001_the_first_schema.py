@@ -239,6 +239,9 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("contact", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=True),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -349,6 +352,8 @@ def upgrade() -> None:
         sa.Column("recipient", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("zone_source", sa.Text(), nullable=False),
         sa.Column("start_at", UtcTime(), nullable=True),
         sa.Column("next_step", sa.Integer(), nullable=True),
         sa.Column("deadline_at", UtcTime(), nullable=True),
