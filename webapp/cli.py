@@ -195,12 +195,12 @@ def _person_options(command: Callable[..., None]) -> Callable[..., None]:
 def _consent_options(command: Callable[..., None]) -> Callable[..., None]:
     channel = click.option(
         "--channel",
-        type=click.Choice([*Channel]),
+        type=click.Choice([one.value for one in Channel]),
         help="Only on this channel; else on every one.",
     )
     purpose = click.option(
         "--purpose",
-        type=click.Choice([*Purpose]),
+        type=click.Choice([one.value for one in Purpose]),
         default=Purpose.MARKETING.value,
         show_default=True,
         help="What for.",
