@@ -5,21 +5,23 @@ has both is asked for under both.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, insert, select, tuple_
+from sqlalchemy import Connection, Select, Table, insert, select
 
 from core.cascade.consent import Consent, Purpose, Suppression
 from core.cascade.model import Channel
 from core.cascade.replies import Answer, StopWord
 from core.cascade.status import Scope
 from core.store import records
-from core.store.tables import consents, replies, senders, suppressions
+from core.store.tables import accounts, consents, replies, senders, suppressions
 from core.store.upsert import insert_new
 
 Person = tuple[int, str]
+Said = TypeVar("Said")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,12 @@ class Written:
     word: StopWord | None = None
     answer: Answer | None = None
     cascade_id: str | None = None
+
+
+def account(tx: Connection, key: str) -> records.Row | None:
+    """An account by its key."""
+    query = select(accounts).where(accounts.c.key == key)
+    return tx.execute(query).mappings().one_or_none()
 
 
 def add_reply(tx: Connection, written: Written) -> bool:
@@ -73,11 +81,8 @@ def consents_of(
     tx: Connection, people: Collection[Person]
 ) -> Mapping[Person, list[Consent]]:
     """Everything these people agreed to or withdrew, in the order in which it was told."""
-    query = select(consents).where(_whose(consents, people)).order_by(consents.c.id)
-    found = defaultdict(list)
-    for row in tx.execute(query).mappings():
-        found[_person(row)].append(_consent(row))
-    return found
+    query = select(consents).order_by(consents.c.id)
+    return _by_person(tx, query, consents, people, _consent)
 
 
 def suppressions_of(
@@ -87,17 +92,29 @@ def suppressions_of(
     query = (
         select(suppressions, senders.c.key.label("sender"))
         .outerjoin(senders, senders.c.id == suppressions.c.sender_id)
-        .where(_whose(suppressions, people))
         .order_by(suppressions.c.id)
+    )
+    return _by_person(tx, query, suppressions, people, _suppression)
+
+
+def _by_person(
+    tx: Connection,
+    query: Select[Any],
+    table: Table,
+    people: Collection[Person],
+    read: Callable[[records.Row], Said],
+) -> dict[Person, list[Said]]:
+    # Two lists, not a list of pairs: for pairs SQLite would read the whole table.
+    query = query.where(
+        table.c.account_id.in_({account_id for account_id, _ in people}),
+        table.c.address.in_({address for _, address in people}),
     )
     found = defaultdict(list)
     for row in tx.execute(query).mappings():
-        found[_person(row)].append(_suppression(row))
-    return found
-
-
-def _whose(table: Table, people: Collection[Person]) -> ColumnElement[bool]:
-    return tuple_(table.c.account_id, table.c.address).in_(list(people))
+        person = row["account_id"], row["address"]
+        if person in people:
+            found[person].append(read(row))
+    return dict(found)
 
 
 def _sender_id(tx: Connection, account_id: int, key: str | None) -> int | None:
@@ -105,10 +122,6 @@ def _sender_id(tx: Connection, account_id: int, key: str | None) -> int | None:
         return None
     mine = senders.c.account_id == account_id, senders.c.key == key
     return int(tx.execute(select(senders.c.id).where(*mine)).scalar_one())
-
-
-def _person(row: records.Row) -> Person:
-    return row["account_id"], row["address"]
 
 
 def _channel(row: records.Row) -> Channel | None:

@@ -116,9 +116,8 @@ senders = Table(
     _text("provider"),
     Column("config", JSON, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
-    Column(
-        "failures", JSON, nullable=False
-    ),  # what codes mean, where it is not the usual
+    # What codes mean, where it is not the usual.
+    Column("failures", JSON, nullable=False, default=dict),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )

@@ -117,7 +117,7 @@ def test_the_schema_is_a_schema():
             SMS,
             f"{SMS}, until: read",
             "reminders[0].steps[1].until: SMS by twilio cannot report read. "
-            "It can report accepted, sent, delivered",
+            "It can report accepted, sent, delivered, replied",
         ),
         (
             SMS,

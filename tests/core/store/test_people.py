@@ -1,10 +1,10 @@
 """What people agreed to, refused and wrote, on both databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, event, insert, select
 from sqlalchemy.exc import NoResultFound
 
 from core.cascade.consent import Consent, Purpose, Suppression
@@ -106,6 +106,24 @@ def test_nobody_is_asked_for_by_nothing(store: Store) -> None:
 def test_an_opt_out_from_an_unknown_sender_is_a_mistake(store: Store) -> None:
     with pytest.raises(NoResultFound), store.write() as tx:
         people.suppress(tx, (1, ANNA), stop(sender="another"))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("find", [people.consents_of, people.suppressions_of])
+def test_people_are_found_without_reading_everybody(
+    store: Store, find: Callable[..., object]
+) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+    with store.read() as tx:
+        event.listen(
+            tx, "before_cursor_execute", lambda *told: asked.append((told[2], told[3]))
+        )
+        find(tx, [(1, ANNA), (2, BO)])
+        query, values = asked[-1]
+        plan = tx.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", values).all()
+
+    assert any("account_id=? AND address=?" in str(line) for line in plan)
+    assert not any("SCAN" in str(line) for line in plan)
 
 
 def test_a_reply_is_kept_once(store: Store) -> None:
