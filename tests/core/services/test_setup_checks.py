@@ -76,7 +76,7 @@ def test_the_schema_is_a_schema():
             "platform: shopify",
             "platform: shopfy",
             "connections[0].platform: 'shopfy' is not a known platform. "
-            "Did you mean shopify? Known: shopify",
+            f"Did you mean shopify? Known: {', '.join(REGISTRY.platforms)}",
         ),
         (
             'phone_number_id: "100"',
