@@ -56,7 +56,7 @@ class Suppression:
         return self.channel in (None, channel) and self.sender in (None, sender)
 
 
-class Barred(StrEnum):
+class Refused(StrEnum):
     """Why a message may not be sent."""
 
     NO_CONSENT = "no_consent"
@@ -65,10 +65,10 @@ class Barred(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
+class Refusal:
     """Why a message may not be sent, and how we know. Nothing is known of NO_CONSENT."""
 
-    why: Barred
+    why: Refused
     purpose: Purpose
     scope: Scope | None = None
     source: str = ""
@@ -79,9 +79,9 @@ class Bar:
     def reason(self) -> str:
         """Half a sentence."""
         match self.why, self.scope:
-            case Barred.OPTED_OUT, scope if scope:
+            case Refused.OPTED_OUT, scope if scope:
                 return f"{_OPTED_OUT[scope]} ({self.source})"
-            case Barred.WITHDRAWN, _:
+            case Refused.WITHDRAWN, _:
                 return f"they withdrew their consent to {self.purpose} messages ({self.source})"
             case _:
                 return f"there is no consent to {self.purpose} messages"
@@ -106,11 +106,11 @@ def why_not(
     sender: str,
     consents: Iterable[Consent],
     suppressions: Iterable[Suppression],
-) -> Bar | None:
+) -> Refusal | None:
     """Why this sender may not write to a person there; None if it may."""
     if stop := _stop(purpose, channel, sender, suppressions):
-        return Bar(
-            why=Barred.OPTED_OUT,
+        return Refusal(
+            why=Refused.OPTED_OUT,
             purpose=purpose,
             scope=stop.scope,
             source=stop.source,
@@ -119,11 +119,11 @@ def why_not(
         )
     last = _last_word(purpose, channel, consents)
     if last and not last.given:
-        return Bar(
-            why=Barred.WITHDRAWN, purpose=purpose, source=last.source, at=last.at
+        return Refusal(
+            why=Refused.WITHDRAWN, purpose=purpose, source=last.source, at=last.at
         )
     if purpose is Purpose.MARKETING and not last:
-        return Bar(why=Barred.NO_CONSENT, purpose=purpose)
+        return Refusal(why=Refused.NO_CONSENT, purpose=purpose)
     return None
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.events import Departed, Reported, accepted, failed, lost
-from core.cascade.status import Failure, FailureClass
+from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
 from core.http import Answer
 from core.message.compose import compose, in_short
@@ -30,6 +30,7 @@ from core.services.advance import advance
 from core.store import attempts
 from core.store.attempts import Claimed
 from core.store.breakers import Breaker, breakers_of
+from core.store.records import overrides
 
 BATCH = 32  # what a killed worker leaves behind as unknown is at most this
 PROMPT = timedelta(seconds=1)  # who waited no longer left at once
@@ -154,7 +155,11 @@ def _refuse(prepared: _Prepared) -> _Sent:
 def _read(prepared: _Prepared, answer: Answer) -> _Sent:
     assert prepared.connector
     if not isinstance(answer, NoResponse):
-        return _Sent(prepared=prepared, result=prepared.connector.read(answer))
+        result = prepared.connector.read(answer)
+        if isinstance(result, SendRejected):
+            own = overrides(prepared.claimed.sender)
+            result = SendRejected(failure=overridden(result.failure, own))
+        return _Sent(prepared=prepared, result=result)
     if answer.reached:
         return _Sent(prepared=prepared, result=SendUnclear(detail=answer.detail))
     failure = _failure(FailureClass.RETRY, "no_connection", answer.detail)

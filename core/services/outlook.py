@@ -7,14 +7,18 @@ by what is true when it would go out.
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.conditions import unmet
+from core.cascade.consent import Purpose, Refusal, Refused, why_not
+from core.cascade.events import Event, Reported
 from core.cascade.model import Bar, Cascade, Channel, Fact, Obstacle, Sender, Step
+from core.cascade.status import FailureClass
 from core.services.planning import hours_of
-from core.store import breakers, memory, records, setup
+from core.store import breakers, memory, people, records, setup
 from core.store.breakers import Breaker
 from core.store.cascades import Loaded
 from core.store.memory import Whom
@@ -47,14 +51,19 @@ class Outlook:
         self._breakers = breakers.breakers_of(self.tx, accounts)
         self._unreachable = memory.unreachable_at(self.tx, addresses, self.now)
         self._habits = memory.habits_of(self.tx, addresses)
+        self._consents = people.consents_of(self.tx, addresses)
+        self._suppressions = people.suppressions_of(self.tx, addresses)
 
-    def of(self, loaded: Loaded, cascade: Cascade) -> Cascade:
-        """The cascade with its steps as they stand now."""
+    def of(self, loaded: Loaded, cascade: Cascade, event: Event) -> Cascade:
+        """The cascade with its steps as they stand now, with what just happened."""
         plans = loaded.definition["steps"]
-        steps = (
+        steps = [
             self._step(loaded, step, plan)
             for step, plan in zip(cascade.steps, plans, strict=True)
-        )
+        ]
+        if _stops_marketing(loaded, event):
+            stop = _opted_out(self.now, "their provider")
+            steps = [replace(step, bar=stop) for step in steps]
         return replace(cascade, steps=tuple(steps))
 
     def sending(self, loaded: Loaded, step: Step, sender: str) -> None:
@@ -70,7 +79,7 @@ class Outlook:
     def _step(self, loaded: Loaded, step: Step, plan: records.Row) -> Step:
         template = records.template_of(loaded.definition, step.channel)
         senders = (
-            self._sender(loaded.account["id"], sender.key, template)
+            self._sender(loaded, step.channel, sender.key, template)
             for sender in step.senders
         )
         return replace(
@@ -87,10 +96,15 @@ class Outlook:
             assume_seen=self._assumes_seen(loaded, step),
         )
 
-    def _sender(self, account_id: int, key: str, template: str) -> Sender:
+    def _sender(
+        self, loaded: Loaded, channel: Channel, key: str, template: str
+    ) -> Sender:
+        account_id = loaded.account["id"]
         provider = self._providers[account_id, key]
         able = self.app.registry.channels[provider].query is not None
         sender = Sender(key=key, can_be_asked=able)
+        if refusal := self._refusal(loaded, channel, key):
+            return replace(sender, bar=_refused(refusal))
         for name in ("", template):
             broken = self._breakers.get((account_id, key, name))
             if broken and broken.retry_at and broken.retry_at > self.now:
@@ -102,9 +116,24 @@ class Outlook:
         recipient = loaded.cascade.recipient
         if bar := unmet(plan.get("only_if", {}), recipient.country, loaded.fields):
             return bar
+        if refusal := self._refusal(loaded, step.channel, sender=None):
+            return _refused(refusal)
         whom = _whom(loaded, step.channel)
         known = self._unreachable.get(whom) if whom else None
         return _unreachable(known) if known else None
+
+    def _refusal(
+        self, loaded: Loaded, channel: Channel, sender: str | None
+    ) -> Refusal | None:
+        """Why the person may not be written to there; by any sender, if it is None."""
+        people_ = [(loaded.account["id"], address) for address in _at(loaded)]
+        return why_not(
+            Purpose(loaded.definition["purpose"]),
+            channel,
+            sender or "",
+            chain.from_iterable(self._consents.get(one, ()) for one in people_),
+            chain.from_iterable(self._suppressions.get(one, ()) for one in people_),
+        )
 
     def _assumes_seen(self, loaded: Loaded, step: Step) -> bool:
         rule = loaded.definition.get("unread", CLICKS_AND_REPLIES)
@@ -126,6 +155,26 @@ def _whom(loaded: Loaded, channel: Channel) -> Whom | None:
     if address is None:
         return None
     return Whom(account_id=loaded.account["id"], channel=channel, address=address)
+
+
+def _stops_marketing(loaded: Loaded, event: Event) -> bool:
+    """Whether a provider has just told of an opt-out that ends marketing altogether."""
+    failure = event.marks.failure if isinstance(event, Reported) else None
+    opted_out = failure is not None and failure.kind is FailureClass.SUPPRESS
+    return opted_out and loaded.definition["purpose"] == Purpose.MARKETING
+
+
+def _refused(refusal: Refusal) -> Bar:
+    if refusal.why is Refused.NO_CONSENT:
+        facts = (("purpose", str(refusal.purpose)),)
+        return Bar(obstacle=Obstacle.NO_CONSENT, facts=facts)
+    assert refusal.at
+    return _opted_out(refusal.at, refusal.source)
+
+
+def _opted_out(at: datetime, source: str) -> Bar:
+    facts = (("since", at.isoformat()), ("source", source))
+    return Bar(obstacle=Obstacle.OPTED_OUT, facts=facts)
 
 
 def _broken(broken: Breaker) -> Bar:

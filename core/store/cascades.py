@@ -293,6 +293,22 @@ def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
     return list(tx.scalars(query))
 
 
+def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
+    """The marketing to a person that has not finished."""
+    query = (
+        select(cascades.c.id, reminders.c.definition)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.recipient_key == address,
+            cascades.c.outcome.is_(None),
+        )
+    )
+    return [
+        row.id for row in tx.execute(query) if row.definition["purpose"] == "marketing"
+    ]
+
+
 def due(tx: Connection, now: datetime, limit: int) -> list[str]:
     """Cascades whose deadline has passed, oldest first, not in another worker's hands."""
     query = (

@@ -44,6 +44,11 @@ def template_of(definition: Row, channel: str) -> str:
     return "/".join(filter(None, (content.get("template"), content.get("language"))))
 
 
+def overrides(sender: Row) -> dict[str, FailureClass]:
+    """What a sender's account wants codes to mean, where it is not the usual."""
+    return {code: FailureClass(kind) for code, kind in sender["failures"].items()}
+
+
 def to_recipient(stored: Row) -> Recipient:
     """A stored recipient."""
     return Recipient(**stored)

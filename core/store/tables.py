@@ -218,6 +218,7 @@ cascades = Table(
     UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key", "round"),
     Index("ix_cascades_account", "account_id", "id"),
     Index("ix_cascades_subject", "subject"),
+    Index("ix_cascades_recipient", "recipient_key"),
 )
 Index(
     "ix_cascades_deadline",

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.cascade.consent import (
-    Barred,
     Consent,
     Purpose,
+    Refused,
     Suppression,
     asked_to_stop,
     why_not,
@@ -135,7 +135,7 @@ def test_marketing_needs_consent_and_nothing_else_does() -> None:
 
     assert bar
     assert (bar.why, bar.reason) == (
-        Barred.NO_CONSENT,
+        Refused.NO_CONSENT,
         "there is no consent to marketing messages",
     )
     for purpose in set(Purpose) - {MARKETING}:
@@ -164,7 +164,7 @@ def test_a_withdrawn_consent_bars_any_purpose() -> None:
     bar = why_not(Purpose.SERVICE, SMS, "one", said, [])
 
     assert bar
-    assert (bar.why, bar.source, bar.at) == (Barred.WITHDRAWN, "form", NOON)
+    assert (bar.why, bar.source, bar.at) == (Refused.WITHDRAWN, "form", NOON)
     assert why_not(Purpose.TRANSACTIONAL, SMS, "one", said, []) is None
 
 

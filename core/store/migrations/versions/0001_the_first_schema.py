@@ -391,6 +391,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
             postgresql_where=sa.text("deadline_at IS NOT NULL"),
         )
+        batch_op.create_index("ix_cascades_recipient", ["recipient_key"], unique=False)
         batch_op.create_index("ix_cascades_subject", ["subject"], unique=False)
 
     op.create_table(
@@ -677,6 +678,7 @@ def downgrade() -> None:
     op.drop_table("suppressions")
     with op.batch_alter_table("cascades", schema=None) as batch_op:
         batch_op.drop_index("ix_cascades_subject")
+        batch_op.drop_index("ix_cascades_recipient")
         batch_op.drop_index(
             "ix_cascades_deadline",
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
