@@ -5,8 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
-import responses
 from sqlalchemy import select
 
 from core.bootstrap import Everreach
@@ -23,31 +21,36 @@ from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import inbox as table
 from core.store.work import lanes_with_work
 from tests.conftest import SetClock
-from tests.support import riverside
+from tests.support import loopback, riverside
+from tests.support.loopback import ACCEPTED, Providers
 from tests.support.riverside import fulfillment, meta_status, shipped
 
-META = "https://graph.facebook.com/v25.0/100/messages"
-TWILIO = (
-    f"https://api.twilio.com/2010-04-01/Accounts/{riverside.ACCOUNT_SID}/Messages.json"
-)
-ACCEPTED = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.1"}]}
-QUEUED = {"sid": "SM1", "status": "queued"}
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[Providers]:
+    with loopback.providers() as server:
+        yield server
 
 
 @pytest.fixture
-def providers() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.post(META, json=ACCEPTED)
-        mock.post(TWILIO, json=QUEUED, status=201)
-        yield mock
+def providers(listening: Providers) -> Providers:
+    listening.begin_anew()
+    return listening
 
 
 class Line:
     """A shop that is set up, and shorthands for what happens to it."""
 
-    def __init__(self, app: Everreach, clock: SetClock) -> None:
-        self.app, self.clock = app, clock
-        apply(app, riverside.setup(), {})
+    def __init__(self, app: Everreach, clock: SetClock, providers: Providers) -> None:
+        self.app, self.clock, self._url = app, clock, providers.url
+        self.set_up()
+
+    def set_up(self, *changes: tuple[str, str], **options: Any) -> None:
+        """Apply the set-up file, with words in it changed."""
+        text = riverside.setup(meta=self._url, twilio=self._url, **options)
+        for old, new in changes:
+            text = text.replace(old, new)
+        apply(self.app, text, {})
 
     def hook(self, **options: Any) -> int | None:
         with self.app.store.read() as tx:
@@ -107,19 +110,17 @@ class Line:
 
 
 @pytest.fixture
-def line(app: Everreach, clock: SetClock, providers: object) -> Line:
-    return Line(app, clock)
+def line(app: Everreach, clock: SetClock, providers: Providers) -> Line:
+    return Line(app, clock, providers)
 
 
-def test_a_shipped_order_goes_out_by_whatsapp(
-    line: Line, providers: responses.RequestsMock
-) -> None:
+def test_a_shipped_order_goes_out_by_whatsapp(line: Line, providers: Providers) -> None:
     message = line.ship()
 
     assert message.subject == riverside.subject()
     assert message.recipient_phone == "+46701740605"
     assert line.path == [("whatsapp", "accepted")]
-    sent = providers.calls[0].request.body
+    sent = providers.calls[0]
     assert f'"biz_opaque_callback_data": "{message.id}.0"'.encode() in sent.replace(
         b'":"', b'": "'
     )
@@ -203,7 +204,7 @@ def test_a_second_subscription_starts_nothing_new(line: Line) -> None:
 
 
 def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
     line.hook()
     read_events(line.app)
@@ -234,10 +235,10 @@ def test_a_receipt_settles_what_a_killed_worker_left(line: Line) -> None:
     assert line.message.status == "delivered"
 
 
-def test_a_read_timeout_is_not_sent_again(
-    line: Line, providers: responses.RequestsMock
+def test_an_answer_that_never_comes_is_not_sent_again(
+    line: Line, providers: Providers
 ) -> None:
-    providers.replace(responses.POST, META, body=requests.ReadTimeout())
+    providers.whatsapp(None)
     line.ship()
     line.clock.advance(minutes=5)
     line.work()
@@ -246,15 +247,13 @@ def test_a_read_timeout_is_not_sent_again(
     assert len(providers.calls) == 1
 
 
-def test_a_busy_provider_is_tried_again(
-    line: Line, providers: responses.RequestsMock
-) -> None:
+def test_a_busy_provider_is_tried_again(line: Line, providers: Providers) -> None:
     error = {"error": {"code": 130429, "message": "Rate limit hit"}}
-    providers.replace(responses.POST, META, json=error, status=429)
+    providers.whatsapp(error, status=429)
     line.ship()
     assert line.path == [("whatsapp", "failed"), ("whatsapp", "queued")]
 
-    providers.replace(responses.POST, META, json=ACCEPTED)
+    providers.whatsapp(ACCEPTED)
     line.clock.advance(seconds=10)
     line.work()
     assert line.path == [("whatsapp", "failed"), ("whatsapp", "accepted")]
@@ -276,11 +275,7 @@ def test_a_later_event_need_not_repeat_the_address(line: Line) -> None:
         "order_id": fulfillment()["order_id"],
         "status": "out_for_delivery",
     }
-    apply(
-        line.app,
-        riverside.setup().replace("order.shipped", "order.out_for_delivery"),
-        {},
-    )
+    line.set_up(("order.shipped", "order.out_for_delivery"))
     line.hook(body=event, topic="fulfillment_events/create", webhook_id="w9")
     line.work()
 
@@ -315,7 +310,7 @@ def test_replaying_an_event_sends_nothing_twice(line: Line) -> None:
 
 def test_a_running_message_keeps_the_version_it_began_with(line: Line) -> None:
     first = line.ship()
-    apply(line.app, riverside.setup(wait="5m"), {})
+    line.set_up(wait="5m")
     line.clock.advance(minutes=10)
     line.work()
     assert line.path == [("whatsapp", "accepted")]
@@ -340,9 +335,9 @@ def test_every_line_of_the_timeline_is_a_sentence(line: Line) -> None:
 
 
 def test_what_is_said_is_written_down_before_it_goes_out(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
-    providers.replace(responses.POST, META, body=requests.ReadTimeout())
+    providers.whatsapp(None)
 
     assert line.ship().tries[0].text == "order_shipped: Anna · #1001"
 
@@ -363,7 +358,7 @@ def test_a_cancelled_shipment_stops_what_is_under_way(line: Line) -> None:
 
 
 def test_a_cancellation_overtakes_what_is_still_queued(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
     line.hook()
     line.hook(body=fulfillment(status="cancelled"), **CANCELLED)
@@ -391,11 +386,11 @@ def test_a_cancellation_stops_its_own_shipment_only(line: Line) -> None:
     assert line.message.status == "waiting"
 
 
-EXPIRES = riverside.setup().replace("    steps:", "    expires: 20m\n    steps:")
+EXPIRES = ("    steps:", "    expires: 20m\n    steps:")
 
 
 def test_a_message_that_is_too_late_is_not_continued(line: Line) -> None:
-    apply(line.app, EXPIRES, {})
+    line.set_up(EXPIRES)
     line.ship()
     line.clock.advance(minutes=31)
     line.work()
@@ -405,9 +400,9 @@ def test_a_message_that_is_too_late_is_not_continued(line: Line) -> None:
 
 
 def test_what_waited_in_the_queue_until_too_late_is_not_sent(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
-    apply(line.app, EXPIRES, {})
+    line.set_up(EXPIRES)
     line.hook()
     read_events(line.app)
     line.clock.advance(minutes=21)
