@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
 from core.cascade.consent import Suppression
@@ -14,6 +15,8 @@ from core.store.breakers import Fault
 from core.store.cascades import Loaded
 from core.store.memory import Whom
 from core.store.people import Person
+
+log = structlog.get_logger()
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -99,6 +102,10 @@ def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
 def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
     if failure.kind is FailureClass.NEXT and failure.remember:
         memory.remember(tx, change.whom, failure.code, now, now + failure.remember)
+    if failure.kind is FailureClass.UNKNOWN and failure.code not in OUR_OWN:
+        # Somebody may know what it means: the tables and `failures` are there for that.
+        about = {"sender": change.after.sender, "channel": change.after.channel}
+        log.warning("unknown_failure_code", code=failure.code, **about)
     if failure.kind is FailureClass.SUPPRESS and change.whom.address:
         _suppress(tx, change, failure, now)
     if failure.kind in ENOUGH and failure.code not in OUR_OWN:
