@@ -10,6 +10,7 @@ from typing import Any
 
 import phonenumbers
 
+from core import durations
 from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
 from core.cascade.status import Until
@@ -17,7 +18,6 @@ from core.errors import ContentError, SetupError
 from core.message.template import fields_used
 from core.occasions import EVENTS, Field, fields_of
 from core.ports import ChannelConnector, PlatformConnector, Registry
-from core.services.setup import durations
 from core.services.setup.currencies import CURRENCIES
 from core.services.setup.findings import (
     SECTIONS,

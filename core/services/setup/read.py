@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core import durations
 from core.cascade.model import Channel
 from core.cascade.status import Until
 from core.ports import Registry
-from core.services.setup import durations
 from core.services.setup.check import check
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings

@@ -5,9 +5,9 @@ from typing import Any
 
 from core.cascade.model import Channel
 from core.cascade.status import Until
+from core.durations import PATTERN as DURATION
 from core.occasions import EVENTS
 from core.ports import ChannelConnector, PlatformConnector, Registry
-from core.services.setup.durations import PATTERN as DURATION
 
 Schema = dict[str, Any]
 

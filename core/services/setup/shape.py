@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from core.services.setup.durations import PATTERN as DURATION
+from core.durations import PATTERN as DURATION
 from core.services.setup.findings import Findings, Place, choices, show
 
 _TYPES = {
