@@ -194,10 +194,9 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
 
 def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
     """Try the step that was held. If it had been tried before, it never goes back a sender."""
-    step = cascade.steps[number]
     if not cascade.tries(number):
         return _try_steps(cascade, number, now)
-    last = cascade.attempts[-1]
+    step, last = cascade.steps[number], cascade.attempts[-1]
     if last.marks.arrived:
         return _try_steps(cascade, number + 1, now)
     failure = last.failure
