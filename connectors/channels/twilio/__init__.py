@@ -9,6 +9,7 @@ There is no idempotency key. Our reference travels in the address of the status 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -136,6 +137,10 @@ class Twilio:
         if status is None:
             return []
         return [_receipt(status, form, request.query.get("ref"))]
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        """Always: a carrier is not told how long it may try."""
+        return "Twilio drops an SMS from its own queue only; a carrier may deliver it later"
 
 
 CHANNEL = Twilio()

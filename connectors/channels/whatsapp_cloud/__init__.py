@@ -11,6 +11,7 @@ back in every status.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from connectors.channels.whatsapp_cloud.errors import FAILURES
@@ -33,6 +34,11 @@ from core.ports import (
     SendRejected,
     SendResult,
 )
+
+# What `message_send_ttl_seconds` of a template may be, and what holds without it:
+# https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates
+SHORTEST_LIFE = timedelta(seconds=30)
+LONGEST_LIFE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +135,18 @@ class WhatsAppCloud:
             for status in change["value"]["statuses"].each()
             for receipt in _receipts(status)
         ]
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        """Unless the template itself was made to expire, which a message cannot ask for."""
+        if window < SHORTEST_LIFE:
+            return "WhatsApp keeps a template message for 30 seconds at least"
+        if window >= LONGEST_LIFE:
+            return ""
+        seconds = int(window.total_seconds())
+        return (
+            "WhatsApp keeps a template message for 30 days, unless its template was made with "
+            f"message_send_ttl_seconds of {seconds} or less"
+        )
 
 
 CHANNEL = WhatsAppCloud()
