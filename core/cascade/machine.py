@@ -84,7 +84,10 @@ def _depart(cascade: Cascade, index: int, now: datetime) -> Decision:
         return cascade, ()
     attempt = replace(cascade.attempts[index], departed=True)
     waited = (now - attempt.due_at).total_seconds()
+    in_window = _is_in_anothers_window(cascade, index)
     cascade = _with_attempt(cascade, index, attempt)
+    if in_window:
+        return cascade, ()
     cascade = replace(cascade, deadline_at=now + cascade.steps[attempt.step].wait)
     return cascade, (_note(Because.DEPARTED, index, attempt.channel, waited=waited),)
 
@@ -205,8 +208,15 @@ def _is_stuck(cascade: Cascade, index: int, now: datetime) -> bool:
     """Whether its window ran out in the queue, for the first time."""
     attempt = cascade.attempts[index]
     wait, deadline_at = cascade.steps[attempt.step].wait, cascade.deadline_at
-    first = deadline_at is not None and deadline_at - attempt.due_at <= wait
+    first = deadline_at is not None and deadline_at - attempt.due_at == wait
     return first and not attempt.departed and not cascade.expired(now)
+
+
+def _is_in_anothers_window(cascade: Cascade, index: int) -> bool:
+    """Whether it is a retry: the window that it is in began with an earlier attempt."""
+    attempt, deadline_at = cascade.attempts[index], cascade.deadline_at
+    wait = cascade.steps[attempt.step].wait
+    return deadline_at is not None and deadline_at - attempt.due_at < wait
 
 
 def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:
