@@ -97,7 +97,7 @@ def _latest(setup: Setup) -> Iterator[Latest]:
             told = f"nothing goes out later than {_at_most(expires)} after the event"
             within = expires
         elif within:
-            told = f"the last step begins within {_at_most(within)}, unless it is held"
+            told = f"the last step begins within {_at_most(within)} of its start, unless it is held"
         else:
             told = "the only step begins at once, unless it is held"
         yield Latest(reminder=key, seconds=round(within.total_seconds()), told=told)

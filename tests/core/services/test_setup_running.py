@@ -161,11 +161,15 @@ def test_what_has_ended_stays_as_it_was(line: Line) -> None:
 @pytest.mark.parametrize(
     ("changes", "seconds", "told"),
     [
-        ({}, 5415, "the last step begins within 1 h 31 min, unless it is held"),
+        (
+            {},
+            5415,
+            "the last step begins within 1 h 31 min of its start, unless it is held",
+        ),
         (
             {"sender: wa,": "sender: [wa, wa2],"},
             2 * 5415,
-            "the last step begins within 3 h 1 min, unless it is held",
+            "the last step begins within 3 h 1 min of its start, unless it is held",
         ),
         (
             {"on: order": "expires: 1h\n    on: order"},
