@@ -88,7 +88,8 @@ def _depart(cascade: Cascade, event: Departed) -> Decision:
         return cascade, ()
     attempt = cascade.attempts[event.attempt]
     deadline_at = event.at + cascade.steps[attempt.step].wait
-    if deadline_at <= cascade.deadline_at:
+    in_window = _is_in_anothers_window(cascade, event.attempt)
+    if in_window or deadline_at <= cascade.deadline_at:
         return cascade, ()
     waited = (event.at - attempt.due_at).total_seconds()
     note = _note(Because.DEPARTED, event.attempt, attempt.channel, waited=waited)
@@ -229,8 +230,15 @@ def _is_stuck(cascade: Cascade, index: int, now: datetime) -> bool:
     """Whether its window ran out in the queue, for the first time."""
     attempt = cascade.attempts[index]
     wait, deadline_at = cascade.steps[attempt.step].wait, cascade.deadline_at
-    first = deadline_at is not None and deadline_at - attempt.due_at <= wait
+    first = deadline_at is not None and deadline_at - attempt.due_at == wait
     return first and not attempt.departed and not cascade.expired(now)
+
+
+def _is_in_anothers_window(cascade: Cascade, index: int) -> bool:
+    """Whether it is a retry: the window that it is in began with an earlier attempt."""
+    attempt, deadline_at = cascade.attempts[index], cascade.deadline_at
+    wait = cascade.steps[attempt.step].wait
+    return deadline_at is not None and deadline_at - attempt.due_at < wait
 
 
 def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:
