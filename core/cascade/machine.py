@@ -198,15 +198,18 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
 
 
 def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
-    """Try the step that was held. If it had been tried before, it never goes back a sender."""
+    """Try the step that was held, unless what was heard since speaks against it.
+
+    If it had been tried before, it never goes back a sender.
+    """
     if not cascade.tries(number):
         return _try_steps(cascade, number, now)
     step, last = cascade.steps[number], cascade.attempts[-1]
-    if last.marks.arrived:
+    kind = last.failure.kind if last.failure else None
+    if kind not in _SENDERS_FAULT:
         return _try_steps(cascade, number + 1, now)
-    failure = last.failure
     senders = _after(step, last.sender)
-    if failure and failure.kind is FailureClass.RETRY:
+    if kind is FailureClass.RETRY:
         senders = tuple(one for one in step.senders if one.key == last.sender) + senders
     return _try_steps(cascade, number, now, senders=senders)
 
