@@ -37,7 +37,7 @@ from core.cascade.model import (
     Step,
 )
 from core.cascade.retry import retry_delay
-from core.cascade.schedule import TooLate
+from core.cascade.schedule import TooLate, Why
 from core.cascade.status import FailureClass, Until, merge
 
 ASK_FOR = timedelta(seconds=15)  # how long a provider may take to say what became of it
@@ -71,10 +71,14 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
 def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     if cascade.begun:
         return cascade, ()
-    notes = [_note(Because.PLANNED, None, None, **dict(event.plan))] * bool(event.plan)
+    waits = not event.skip and cascade.start_at and now < cascade.start_at
+    plan = dict(event.plan)
+    if waits and cascade.start_at and not plan:
+        plan = {"why": Why.ON_TIME, "start_at": cascade.start_at.isoformat()}
+    notes = [_note(Because.PLANNED, None, None, **plan)] if plan else []
     if event.skip:
         cascade, commands = _finish(cascade, Outcome.SKIPPED)
-    elif cascade.start_at and now < cascade.start_at:
+    elif waits:
         cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
         commands = ()
     else:
