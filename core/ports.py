@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.status import Failure, Scope, Status, Until
 from core.message.content import Content
@@ -171,7 +172,8 @@ class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
     `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `can_be_asked` says whether it has a status query. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
+    message. `can_be_asked` says whether it has a status query. `limits` are what the provider
+    lets a sender do where it is known and the account has not been told otherwise. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
     `connectors.config.setting`.
     """
 
@@ -179,6 +181,7 @@ class ChannelConnector(Protocol):
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
     can_be_asked: bool
+    limits: Mapping[Channel, Limits]
 
     def build(self, message: Outgoing, config: Any) -> HttpRequest:
         """The request that sends the message. Raises ContentError if it cannot be said."""

@@ -333,6 +333,9 @@ def _opens(cascade: Cascade, step: Step, at: datetime) -> datetime:
 
 def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar | None:
     """It cannot wait for the hours to open: what the reminder says about that."""
+    if cascade.full_until and cascade.expired(cascade.full_until):
+        facts = (("at", cascade.full_until.isoformat()),)
+        return Bar(obstacle=Obstacle.FULL, facts=facts)
     if cascade.too_late is TooLate.SEND_ANYWAY:
         return None
     return Bar(obstacle=Obstacle.QUIET, facts=(("at", opens_at.isoformat()),))

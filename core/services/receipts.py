@@ -39,7 +39,7 @@ def read_receipts(app: Everreach) -> bool:
         )
 
     with app.store.write() as tx:
-        arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH)
+        arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH, app.turns)
         read_each(app, tx, arrivals, read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]

@@ -89,6 +89,7 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
+    Column("limits", JSON, nullable=False),
 )
 
 connections = Table(
@@ -116,6 +117,7 @@ senders = Table(
     Column(
         "failures", JSON, nullable=False
     ),  # what codes mean, where it is not the usual
+    Column("limits", JSON, nullable=False),  # where they are not the provider's usual
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )
@@ -168,6 +170,7 @@ inbox = Table(
 Index(
     "ix_inbox_waiting",
     inbox.c.kind,
+    inbox.c.account_id,
     inbox.c.id,
     sqlite_where=inbox.c.state == "waiting",
     postgresql_where=inbox.c.state == "waiting",
@@ -253,6 +256,7 @@ attempts = Table(
 Index(
     "ix_attempts_queued",
     attempts.c.channel,
+    attempts.c.sender_id,
     attempts.c.due_at,
     sqlite_where=attempts.c.state == "queued",
     postgresql_where=attempts.c.state == "queued",
@@ -376,4 +380,31 @@ Index(
     unique=True,
     sqlite_where=notices.c.resolved_at.is_(None),
     postgresql_where=notices.c.resolved_at.is_(None),
+)
+
+# How much has been sent by what has limits: a sender, or (`sender_id` is 0) the whole account.
+# Whoever sends holds the row meanwhile, so limits hold across processes.
+paces = Table(
+    "paces",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, nullable=False),
+    _time("free_at"),  # from then on something may be sent
+    Column("messages", JSON, nullable=False),  # by the hour
+    Column("people", JSON, nullable=False),
+    UniqueConstraint("account_id", "sender_id"),
+)
+
+# When a person got the latest messages from a sender, or (`sender_id` is 0) from the account.
+# Kept only where a limit asks for it.
+written = Table(
+    "written",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, nullable=False),
+    _text("person"),  # a cascade's recipient_key
+    Column("times", JSON, nullable=False),
+    UniqueConstraint("account_id", "sender_id", "person"),
 )

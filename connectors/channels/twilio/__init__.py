@@ -18,6 +18,7 @@ from connectors.config import BASE_URL, USER_AGENT, setting
 from connectors.failures import failure, unreadable
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_base64, matches
+from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.status import Status, Until
 from core.errors import BadSignature, ContentError, Malformed, SetupError
@@ -84,6 +85,7 @@ class Twilio:
     name = "twilio"
     Config: type[Any] = Settings
     can_be_asked = False
+    limits: Mapping[Channel, Limits] = {}  # its own queue holds what is too fast
     reports: Mapping[Channel, frozenset[Until]] = {
         Channel.SMS: frozenset({Until.ACCEPTED, Until.SENT, Until.DELIVERED})
     }

@@ -70,6 +70,7 @@ class _Reading:
                 "time_zone": account["timezone"],
                 "currency": account["currency"],
                 "country": account["country"],
+                "limits": _limits(account),
             },
             connections=self._links(
                 "connections", "platform", self._registry.platforms
@@ -91,7 +92,7 @@ class _Reading:
                 kind: entry[kind],
                 **self._split(entry["config"], connectors[entry[kind]]),
                 **(
-                    {"failures": entry.get("failures", {})}
+                    {"failures": entry.get("failures", {}), "limits": _limits(entry)}
                     if kind == "provider"
                     else {}
                 ),
@@ -134,6 +135,15 @@ class _Reading:
         channel = Channel(step["channel"])
         able = [self._registry.channels[each].reports[channel] for each in providers]
         return str(next(u for u in _PREFERRED if all(u in each for each in able)))
+
+
+def _limits(entry: Mapping[str, Any]) -> Columns:
+    """What is said about limits; nothing lifts a usual one. Spans are in seconds."""
+    given = entry.get("limits", {})
+    limits = {name: None if it == "none" else it for name, it in given.items()}
+    if pause := limits.get("per_person"):
+        limits["per_person"] = durations.to_seconds(pause)
+    return limits
 
 
 def _listed(given: str | list[str]) -> list[str]:
