@@ -146,7 +146,7 @@ def _busy(row: records.Row, usual: UsualLimits) -> _Busy:
     return _Busy(
         id=row["id"],
         account_id=row["account_id"],
-        held=row["held"],
+        held=bool(row["held"]),
         limits={owner: limits for owner, limits in both.items() if limits != NO_LIMITS},
     )
 
@@ -314,7 +314,9 @@ def _busy_senders(
     channel: ColumnElement[str], after: ColumnElement[int]
 ) -> Select[Any]:
     walk = _walk(channel, after)
-    due = _is_queued(attempts, channel, walk.c.id) & (attempts.c.due_at <= _NOW)
+    queued = _is_queued(attempts, channel, walk.c.id)
+    # As the least of them: with EXISTS, PostgreSQL may read all that are due and join them.
+    first = select(func.min(attempts.c.due_at)).where(queued).scalar_subquery()
     return (
         select(
             walk.c.id,
@@ -327,7 +329,7 @@ def _busy_senders(
         .join(senders, senders.c.id == walk.c.id)
         .join(accounts, accounts.c.id == senders.c.account_id)
         .where(
-            select(attempts.c.reference).where(due).exists(),
+            first <= _NOW,
             ~paces.is_busy(senders.c.account_id, senders.c.id, _NOW),
         )
     )
@@ -358,7 +360,8 @@ def _is_queued(
 
 def _has_events(heed: int | None) -> ColumnElement[bool]:
     events = arrivals.unread(arrivals.EVENT, senders.c.account_id)
-    return (events if heed is None else events.where(inbox.c.id <= heed)).exists()
+    first = events.with_only_columns(func.min(inbox.c.id)).scalar_subquery()
+    return first.is_not(None) if heed is None else first <= heed
 
 
 _CHANNEL = bindparam("channel", type_=attempts.c.channel.type)
