@@ -41,12 +41,12 @@ SENTENCES: Mapping[str, str] = {
     "trying.again": "Sending by {channel} again: it was put off ({after_code}).",
     "retrying": "Trying {channel} again at {due_at}, try {try}.",
     "held.quiet": "{channel} is held until {at}: these are quiet hours in {place}.",
-    "held.full": "{channel} is held until {at}: this person has had enough messages for a day.",
+    "held.full": "{channel} is held until {at}: the day's limit of messages is reached.",
     "passed_over.no_address": "{channel} is passed over: {reason}.",
     "passed_over.in_doubt": "{channel} is passed over: it may have been sent there already.",
     "passed_over.too_late": "{channel} is passed over: it is too late for that.",
     "passed_over.quiet": "{channel} is passed over: quiet hours in {place} end only at {at}, when it is too late.",
-    "passed_over.full": "{channel} is passed over: this person has had enough messages until {at}, when it is too late.",
+    "passed_over.full": "{channel} is passed over: the day's limit of messages is reached until {at}, when it is too late.",
     "passed_over.condition": "{channel} is passed over: it is only for {condition}.",
     "passed_over.unreachable": "{channel} is passed over: this person could not be reached there on {since} ({code}); it is tried again from {at}.",
     "passed_over.opted_out": "{channel} is passed over: this person opted out on {since} ({source}).",
@@ -83,9 +83,6 @@ SENTENCES: Mapping[str, str] = {
 # What may be added to the sentence of a message that goes out.
 QUIET_AHEAD = "{sentence}; quiet hours start at {quiet_from} in {place}."
 ANYWAY = "{sentence}; these are quiet hours in {place}, but later is too late."
-FULL_ANYWAY = (
-    "{sentence}; this person has had enough messages for a day, but later is too late."
-)
 
 _DECIDED_BY = {
     Because.PLANNED: "why",
@@ -126,9 +123,8 @@ def sentence(
     told = translate(SENTENCES[_key(because, facts)]).format_map(words)
     if because != Because.TRYING:
         return told
-    if anyway := facts.get("anyway"):
-        added = FULL_ANYWAY if anyway == "full" else ANYWAY
-        return _extended(added, told, words, translate)
+    if facts.get("anyway"):
+        return _extended(ANYWAY, told, words, translate)
     if facts.get("quiet_from"):
         return _extended(QUIET_AHEAD, told, words, translate)
     return told

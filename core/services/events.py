@@ -1,5 +1,6 @@
 """From a platform's event to cascades."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -129,11 +130,11 @@ def _same_family(one: Match, other: Match) -> bool:
     return one.event.partition(".")[0] == other.event.partition(".")[0]
 
 
-def read_events(app: Everreach) -> bool:
-    """Read a batch of waiting events. Whether there were any."""
+def read_events(app: Everreach, only: Collection[int] = ()) -> bool:
+    """Read a batch of waiting events, with `only` of these accounts. Whether there were any."""
     batch = _Batch(app)
     with app.store.write() as tx:
-        arrivals = inbox.waiting(tx, inbox.EVENT, BATCH)
+        arrivals = inbox.waiting(tx, inbox.EVENT, BATCH, app.turns, only)
         read_each(app, tx, arrivals, batch.read)
         lanes = advance(app, tx, batch.happened, app.clock.now())
     app.bell.ring(lanes)

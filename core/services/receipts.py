@@ -65,7 +65,7 @@ def read_receipts(app: Everreach) -> bool:
     """Read a batch of waiting reports and join what can be joined. Whether there was any."""
     batch = _Batch(app)
     with app.store.write() as tx:
-        arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH)
+        arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH, app.turns)
         read_each(app, tx, arrivals, batch.read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]

@@ -59,11 +59,10 @@ class Decided:
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
     """Insert a cascade. False if this occasion has one already."""
-    recipient_key = new.recipient.phone or new.recipient.email or ""
     row = {
         **{name: getattr(new, name) for name in new.__slots__},
         "recipient": asdict(new.recipient),
-        "recipient_key": recipient_key,
+        "recipient_key": new.recipient.key,
         "created_at": now,
     }
     return insert_new(tx, cascades, row) is not None
