@@ -111,6 +111,8 @@ def _cascade(name: str, account_id: Any, event_id: Any, person: str) -> dict[str
         "recipient": {"phone": person},
         "fields": {},
         "round": 0,
+        "zone": "Europe/Rome",
+        "zone_source": "account",
         "created_at": NOON,
     }
 
