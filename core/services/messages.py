@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import CHANNELS, in_words, sentence
+from core.cascade.explain import CHANNELS, in_words, reply_sentence, sentence
 from core.cascade.model import Attempt, Fate, Outcome
 from core.cascade.status import Marks, Until
-from core.services.views import LineView, MessageView, TryView
+from core.services.views import LineView, MessageView, ReplyView, TryView
 from core.store import history, records
 from core.store.history import Stored
 
@@ -67,6 +67,18 @@ def _view(stored: Stored) -> MessageView:
         finished_at=row["finished_at"],
         tries=tries,
         timeline=tuple(_timeline(stored)),
+        replies=tuple(map(_reply, stored.replies)),
+    )
+
+
+def _reply(row: records.Row) -> ReplyView:
+    return ReplyView(
+        at=row["at"],
+        channel=row["channel"],
+        text=row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
     )
 
 
@@ -145,7 +157,7 @@ def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
     if outcome == Outcome.CANCELLED:
         return "Cancelled before it got through"
     if outcome == Outcome.SKIPPED:
-        return "Nothing was sent: no channel can reach this person"
+        return "Nothing was sent"
     if outcome == Outcome.NOT_REACHED:
         return "Not delivered: every channel was tried"
     channel = CHANNELS[tries[-1].channel] if tries else ""
@@ -165,13 +177,14 @@ def _arrived(at: datetime, first: TryView, tries: Sequence[TryView]) -> str:
 def _timeline(stored: Stored) -> list[LineView]:
     row = stored.row
     zone = ZoneInfo(row["time_zone"])
+    what = "A move" if row["round"] else f"The event {row['event']}"
     began = LineView(
         at=row["created_at"],
         because="started",
         channel=None,
-        sentence=f"The event {row['event']} started the reminder {row['reminder_key']}.",
+        sentence=f"{what} started the reminder {row['reminder_key']}.",
     )
-    return [began] + [
+    noted = [
         LineView(
             at=note["at"],
             because=note["because"],
@@ -180,3 +193,17 @@ def _timeline(stored: Stored) -> list[LineView]:
         )
         for note in stored.notes
     ]
+    # Stable: what a reply led to stands after it.
+    written = [_reply_line(_reply(one)) for one in stored.replies]
+    return [began, *sorted([*written, *noted], key=attrgetter("at"))]
+
+
+def _reply_line(reply: ReplyView) -> LineView:
+    told = reply_sentence(
+        reply.channel,
+        reply.text,
+        answer=reply.answer,
+        word=reply.word,
+        carrier=reply.carrier,
+    )
+    return LineView(at=reply.at, because="wrote", channel=reply.channel, sentence=told)

@@ -8,16 +8,25 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, select
 
 from core.store import records
-from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
+from core.store.tables import (
+    accounts,
+    attempts,
+    cascades,
+    notes,
+    reminders,
+    replies,
+    senders,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One cascade's rows: its own, its attempts and its notes, each in order."""
+    """One cascade's rows: its own, its attempts, notes and replies, each in order."""
 
     row: records.Row
     attempts: Sequence[records.Row]
     notes: Sequence[records.Row]
+    replies: Sequence[records.Row]
 
 
 def messages(
@@ -73,11 +82,13 @@ def _with_details(tx: Connection, rows: Sequence[records.Row]) -> list[Stored]:
     ids = [row["id"] for row in rows]
     tried = _grouped(tx, _attempts(ids))
     noted = _grouped(tx, _of(notes, ids).order_by(notes.c.id))
+    written = _grouped(tx, _of(replies, ids).order_by(replies.c.at, replies.c.id))
     return [
         Stored(
             row=row,
             attempts=tried.get(row["id"], []),
             notes=noted.get(row["id"], []),
+            replies=written.get(row["id"], []),
         )
         for row in rows
     ]
