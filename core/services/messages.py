@@ -1,8 +1,8 @@
 """What happened to each message, in words: for `everreach messages` and the screens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
@@ -174,36 +174,40 @@ def _arrived(at: datetime, first: TryView, tries: Sequence[TryView]) -> str:
     return f"Delivered by {channel}, {in_words(took)} after the first try"
 
 
-def _timeline(stored: Stored) -> list[LineView]:
+def _timeline(stored: Stored) -> Iterator[LineView]:
     row = stored.row
     zone = ZoneInfo(row["time_zone"])
     what = "A move" if row["round"] else f"The event {row['event']}"
-    began = LineView(
+    yield LineView(
         at=row["created_at"],
         because="started",
         channel=None,
         sentence=f"{what} started the reminder {row['reminder_key']}.",
     )
-    noted = [
-        LineView(
-            at=note["at"],
-            because=note["because"],
-            channel=note["facts"].get("channel"),
-            sentence=sentence(note["because"], note["facts"], zone),
-        )
-        for note in stored.notes
-    ]
-    # Stable: what a reply led to stands after it.
-    written = [_reply_line(_reply(one)) for one in stored.replies]
-    return [began, *sorted([*written, *noted], key=attrgetter("at"))]
+    noted = [(note["at"], _note_line(note, zone)) for note in stored.notes]
+    written = [(one["received_at"], _reply_line(one)) for one in stored.replies]
+    # What a reply led to stands after it.
+    for _, line in sorted([*written, *noted], key=itemgetter(0)):
+        yield line
 
 
-def _reply_line(reply: ReplyView) -> LineView:
-    told = reply_sentence(
-        reply.channel,
-        reply.text,
-        answer=reply.answer,
-        word=reply.word,
-        carrier=reply.carrier,
+def _note_line(note: records.Row, zone: ZoneInfo) -> LineView:
+    return LineView(
+        at=note["at"],
+        because=note["because"],
+        channel=note["facts"].get("channel"),
+        sentence=sentence(note["because"], note["facts"], zone),
     )
-    return LineView(at=reply.at, because="wrote", channel=reply.channel, sentence=told)
+
+
+def _reply_line(row: records.Row) -> LineView:
+    told = reply_sentence(
+        row["channel"],
+        row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
+    )
+    return LineView(
+        at=row["at"], because="wrote", channel=row["channel"], sentence=told
+    )

@@ -12,6 +12,7 @@ from core.store.tables import (
     accounts,
     attempts,
     cascades,
+    inbox,
     notes,
     reminders,
     replies,
@@ -82,7 +83,7 @@ def _with_details(tx: Connection, rows: Sequence[records.Row]) -> list[Stored]:
     ids = [row["id"] for row in rows]
     tried = _grouped(tx, _attempts(ids))
     noted = _grouped(tx, _of(notes, ids).order_by(notes.c.id))
-    written = _grouped(tx, _of(replies, ids).order_by(replies.c.at, replies.c.id))
+    written = _grouped(tx, _replies(ids))
     return [
         Stored(
             row=row,
@@ -101,6 +102,16 @@ def _attempts(ids: Sequence[str]) -> Select[Any]:
         .join(senders, senders.c.id == attempts.c.sender_id)
         .where(attempts.c.cascade_id.in_(ids))
         .order_by(attempts.c.number)
+    )
+
+
+def _replies(ids: Sequence[str]) -> Select[Any]:
+    # Providers tell whole seconds; when we heard of it puts a reply among the notes.
+    return (
+        select(replies, inbox.c.received_at)
+        .join(inbox, inbox.c.id == replies.c.inbox_id)
+        .where(replies.c.cascade_id.in_(ids))
+        .order_by(replies.c.id)
     )
 
 

@@ -86,6 +86,7 @@ class Clinic:
     def __init__(self, app: Everreach, clock: SetClock, providers: Providers) -> None:
         self.app, self.clock, self.providers = app, clock, providers
         self._numbers = count(1)
+        self.set_up()
 
     def set_up(self, *reminders: Mapping[str, Any], **account: Any) -> None:
         """Apply the set-up file with these reminders."""
@@ -180,6 +181,7 @@ class Clinic:
         self.work()
 
     def _request(self, path: str, body: bytes) -> InboundRequest:
+        self.clock.advance(milliseconds=1)  # one thing comes after the other
         return InboundRequest(
             method="POST",
             url=f"https://msg.example/{path}",
