@@ -87,14 +87,15 @@ def test_an_answer_stops_the_other_reminders_of_its_occasion(
 
 def test_an_answer_stops_no_news_of_an_end(clinic: Clinic) -> None:
     clinic.set_up(reminder("now"), reminder("off", on="appointment.cancelled"))
+    clinic.providers.whatsapp({**ACCEPTED, "messages": [{"id": "wamid.now"}]})
     clinic.books(VISIT)
+    clinic.providers.whatsapp(ACCEPTED)
     clinic.tells("appointment.cancelled")
     clinic.work()
-    clinic.providers.whatsapp(ACCEPTED)
-    clinic.writes("ok", answers="wamid.nobody")
+    clinic.writes("ok", answers="wamid.now")
     clinic.passes(minutes=31)
 
-    assert clinic.message("off").status != "cancelled"
+    assert clinic.path("off") == [("whatsapp", "timed_out"), ("sms", "accepted")]
 
 
 def test_after_a_move_an_answer_is_asked_for_anew(clinic: Clinic) -> None:
