@@ -4,7 +4,7 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
+from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
@@ -30,7 +31,7 @@ from core.ports import (
 from core.services.advance import advance
 from core.services.events import read_events
 from core.services.outlook import usual_limits
-from core.store import attempts
+from core.store import attempts, people
 from core.store.attempts import Claimed
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Refusal, claim
@@ -104,10 +105,11 @@ def _take(
         claimed = attempts.details(tx, [*claims.taken, *claims.refused])
         accounts = {one.sender["account_id"] for one in claimed}
         broken = breakers_of(tx, accounts) if accounts else {}
+        refusals = _refusals(tx, claimed) if claimed else {}
         prepared = [
             _refused(one, claims.refused[one.reference], now)
             if one.reference in claims.refused
-            else _prepare(app, one, broken)
+            else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
         ]
         texts = {one.claimed.reference: one.text for one in prepared if one.text}
@@ -144,9 +146,27 @@ def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
             advance(app, tx, late, app.clock.now())
 
 
+def _refusals(tx: Connection, claimed: Sequence[Claimed]) -> Mapping[str, Refusal]:
+    """Why some may not be written to, by reference: they may have said so meanwhile."""
+    whom = {one.person for one in claimed}
+    agreed, stopped = people.consents_of(tx, whom), people.suppressions_of(tx, whom)
+    found = {}
+    for one in claimed:
+        said = agreed.get(one.person, ()), stopped.get(one.person, ())
+        if refusal := why_not(one.purpose, one.channel, one.sender["key"], *said):
+            found[one.reference] = refusal
+    return found
+
+
 def _prepare(
-    app: Everreach, claimed: Claimed, broken: Mapping[tuple[int, str, str], Breaker]
+    app: Everreach,
+    claimed: Claimed,
+    broken: Mapping[tuple[int, str, str], Breaker],
+    refusal: Refusal | None,
 ) -> _Prepared:
+    if refusal:
+        refused = _failure(FailureClass.SUPPRESS, "opted_out", refusal.reason)
+        return _Prepared(claimed=claimed, refused=refused)
     if fault := _fault(claimed, broken):
         refused = _failure(FailureClass.HALT, "breaker", fault.detail)
         return _Prepared(claimed=claimed, refused=refused)
@@ -185,12 +205,18 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         to=claimed.recipient["phone"],
         content=content,
         callback_url=_callback_url(app, claimed),
-        window=claimed.wait,
+        window=_window(app, claimed),
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
     text = in_short(content)
     prepared = _Prepared(claimed=claimed, connector=connector, text=text)
     return replace(prepared, request=request)
+
+
+def _window(app: Everreach, claimed: Claimed) -> timedelta:
+    """How long it may live at the provider: no longer than it is of use."""
+    left = claimed.expires_at and claimed.expires_at - app.clock.now()
+    return min(claimed.wait, left) if left else claimed.wait
 
 
 def _callback_url(app: Everreach, claimed: Claimed) -> str:

@@ -1,16 +1,16 @@
 """What happened to each message, in words: for `everreach messages` and the screens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import CHANNELS, in_words, sentence
+from core.cascade.explain import CHANNELS, in_words, reply_sentence, sentence
 from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate, Outcome
 from core.cascade.status import Marks, Until
-from core.services.views import LineView, MessageView, TryView
+from core.services.views import LineView, MessageView, ReplyView, TryView
 from core.store import history, records
 from core.store.cascades import to_cascade
 from core.store.history import Stored
@@ -71,6 +71,18 @@ def _view(stored: Stored) -> MessageView:
         finished_at=row["finished_at"],
         tries=tries,
         timeline=tuple(_timeline(stored)),
+        replies=tuple(map(_reply, stored.replies)),
+    )
+
+
+def _reply(row: records.Row) -> ReplyView:
+    return ReplyView(
+        at=row["at"],
+        channel=row["channel"],
+        text=row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
     )
 
 
@@ -149,7 +161,7 @@ def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
     if outcome == Outcome.CANCELLED:
         return "Cancelled before it got through"
     if outcome == Outcome.SKIPPED:
-        return "Nothing was sent: no channel can reach this person"
+        return "Nothing was sent"
     if outcome == Outcome.NOT_REACHED:
         return "Not delivered: every channel was tried"
     channel = CHANNELS[tries[-1].channel] if tries else ""
@@ -166,21 +178,40 @@ def _arrived(at: datetime, first: TryView, tries: Sequence[TryView]) -> str:
     return f"Delivered by {channel}, {in_words(took)} after the first try"
 
 
-def _timeline(stored: Stored) -> list[LineView]:
+def _timeline(stored: Stored) -> Iterator[LineView]:
     row = stored.row
     zone = ZoneInfo(row["time_zone"])
-    began = LineView(
+    what = "A move" if row["round"] else f"The event {row['event']}"
+    yield LineView(
         at=row["created_at"],
         because="started",
         channel=None,
-        sentence=f"The event {row['event']} started the reminder {row['reminder_key']}.",
+        sentence=f"{what} started the reminder {row['reminder_key']}.",
     )
-    return [began] + [
-        LineView(
-            at=note["at"],
-            because=note["because"],
-            channel=note["facts"].get("channel"),
-            sentence=sentence(note["because"], note["facts"], zone),
-        )
-        for note in stored.notes
-    ]
+    noted = [(note["at"], _note_line(note, zone)) for note in stored.notes]
+    written = [(one["received_at"], _reply_line(one)) for one in stored.replies]
+    # What a reply led to stands after it.
+    for _, line in sorted([*written, *noted], key=itemgetter(0)):
+        yield line
+
+
+def _note_line(note: records.Row, zone: ZoneInfo) -> LineView:
+    return LineView(
+        at=note["at"],
+        because=note["because"],
+        channel=note["facts"].get("channel"),
+        sentence=sentence(note["because"], note["facts"], zone),
+    )
+
+
+def _reply_line(row: records.Row) -> LineView:
+    told = reply_sentence(
+        row["channel"],
+        row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
+    )
+    return LineView(
+        at=row["at"], because="wrote", channel=row["channel"], sentence=told
+    )

@@ -38,6 +38,22 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyView:
+    """What the person wrote, or the text on the button they pressed.
+
+    `answer` is what it says about the occasion, `word` what it says about being written to,
+    `carrier` what the carrier itself took it for; values of `Answer` and `StopWord`, or None.
+    """
+
+    at: datetime
+    channel: str
+    text: str
+    answer: str | None
+    word: str | None
+    carrier: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
     """One cascade with everything that happened to it, in order.
 
@@ -63,3 +79,4 @@ class MessageView:
     finished_at: datetime | None
     tries: tuple[TryView, ...]
     timeline: tuple[LineView, ...]
+    replies: tuple[ReplyView, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.store import records
 from core.store.records import Values
@@ -31,6 +32,12 @@ class Claimed:
     fields: dict[str, str]
     content: records.Row
     template: str
+    purpose: Purpose
+
+    @property
+    def person(self) -> tuple[int, str]:
+        """To whom it goes: the account, and the address."""
+        return self.sender["account_id"], self.recipient["phone"]
 
     @property
     def waited(self) -> timedelta:
@@ -94,6 +101,7 @@ def _claimed(row: Any) -> Claimed:
         fields=row["fields"],
         content=definition["content"].get(channel, {}),
         template=records.template_of(definition, channel),
+        purpose=Purpose(definition["purpose"]),
     )
 
 

@@ -188,6 +188,7 @@ occasions = Table(
     _time("at"),
     _text("time_zone"),
     Column("round", Integer, nullable=False),  # how often `at` has changed
+    Column("event_id", Id, nullable=False),  # the newest event that was read about it
     Column("updated_at", UtcTime, nullable=False),
     _text("ended_by"),
     UniqueConstraint("account_id", "subject"),

@@ -243,6 +243,11 @@ def upgrade() -> None:
         sa.Column("at", UtcTime(), nullable=True),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column(
+            "event_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
