@@ -43,6 +43,7 @@ class Twilio:
     """The connector."""
 
     name = "twilio"
+    company = "Twilio"
     Config: type[Any] = Settings
     reports: Mapping[Channel, frozenset[Until]] = {
         Channel.SMS: frozenset(

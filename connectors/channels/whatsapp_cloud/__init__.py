@@ -87,6 +87,7 @@ class WhatsAppCloud:
     """The connector."""
 
     name = "whatsapp_cloud"
+    company = "Meta"
     Config: type[Any] = Settings
     reports: Mapping[Channel, frozenset[Until]] = {Channel.WHATSAPP: frozenset(Until)}
     query: StatusQuery | None = None
