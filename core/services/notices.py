@@ -12,7 +12,7 @@ from core.bootstrap import Everreach
 from core.cascade.explain import NO_REASON, Translate, mask_numbers
 from core.services.lessons import SENDER_BROKEN, TEMPLATE_REFUSED
 from core.services.views import NoticeView
-from core.store import breakers, notices, records, setup
+from core.store import breakers, notices, records
 from core.store.breakers import Breaker
 
 SENTENCES: Mapping[str, str] = {
@@ -36,20 +36,21 @@ def list_notices(
     """What is still to be mended, newest first; of one account, or of all."""
     with app.store.read() as tx:
         rows = notices.unresolved(tx, account)
-        owners = {row["account_id"] for row in rows}
-        broken = breakers.breakers_of(tx, owners)
-        providers = setup.providers_of(tx, owners)
+        broken = breakers.breakers_of(tx, {row["account_id"] for row in rows})
+    companies = {
+        name: channel.company for name, channel in app.registry.channels.items()
+    }
+    now = app.clock.now()
     return [
-        _view(row, broken, _company(app, providers, row), app.clock.now(), translate)
-        for row in rows
+        _view(row, broken, companies[row["provider"]], now, translate) for row in rows
     ]
 
 
 def _view(
     row: records.Row, broken: Broken, company: str, now: datetime, translate: Translate
 ) -> NoticeView:
-    sender, template = _sender(row), row["facts"]["template"]
-    breaker = broken.get((row["account_id"], sender, template))
+    key = (row["account_id"], row["sender_key"], row["facts"]["template"])
+    breaker = broken.get(key)
     retry_at = breaker.retry_at if breaker else None
     words = _words(row, company, translate)
     told = translate(SENTENCES[row["kind"]]).format_map(words)
@@ -63,7 +64,7 @@ def _view(
         account=row["account_key"],
         time_zone=row["time_zone"],
         kind=row["kind"],
-        sender=sender,
+        sender=row["sender_key"],
         at=row["at"],
         retry_at=retry_at,
         sentence=ending.format_map(words | {"sentence": told}),
@@ -76,20 +77,8 @@ def _words(row: records.Row, company: str, translate: Translate) -> dict[str, An
     detail = mask_numbers(str(facts["detail"]).rstrip(". "))
     return {
         "company": company,
-        "sender": _sender(row),
+        "sender": row["sender_key"],
         "template": facts["template"],
         "code": facts["code"],
         "detail": detail or translate(NO_REASON),
     }
-
-
-def _sender(row: records.Row) -> str:
-    """A notice is about a sender, or about one with its template."""
-    return str(row["about"]).partition(" ")[0]
-
-
-def _company(
-    app: Everreach, providers: Mapping[tuple[int, str], str], row: records.Row
-) -> str:
-    provider = providers[row["account_id"], _sender(row)]
-    return app.registry.channels[provider].company
