@@ -177,15 +177,16 @@ class StatusQuery(Protocol):
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
-    `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `query` is None where a provider cannot be asked about a message. `taken` is the
-    HTTP status that tells the provider that we have what it told. `limits` are what it lets a
-    sender do, where that is known and the account has not been told otherwise. `config` is an
-    instance of `Config`, a frozen dataclass whose fields are made by
-    `connectors.config.setting`.
+    `company` is who stands behind it, as people know it. `reports` says, for every channel that
+    the provider serves, what it can tell us about a message. `query` is None where a provider
+    cannot be asked about a message. `taken` is the HTTP status that tells the provider that we
+    have what it told. `limits` are what it lets a sender do, where that is known and the
+    account has not been told otherwise. `config` is an instance of `Config`, a frozen dataclass
+    whose fields are made by `connectors.config.setting`.
     """
 
     name: str
+    company: str
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
     query: StatusQuery | None

@@ -1,16 +1,18 @@
 """Why each thing happened, as one plain sentence from what was stored.
 
 `translate` takes the English sentence with its {placeholders} and gives another language's.
-Every sentence that it can be given stands in this file, its words in `WORDS`.
+Everything that it can be given stands in this file, in `ENGLISH`.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.cascade.commands import Because
 from core.cascade.model import Fact
+from core.occasions import STOPS
 
 Translate = Callable[[str], str]
 
@@ -47,7 +49,7 @@ SENTENCES: Mapping[str, str] = {
     "passed_over.too_late": "{channel} is passed over: it is too late for that.",
     "passed_over.quiet": "{channel} is passed over: quiet hours in {place} ({clock}) end only at {at}, when it is too late.",
     "passed_over.full": "{channel} is passed over: the day's limit of messages is reached until {at}, when it is too late.",
-    "passed_over.condition": "{channel} is passed over: it is only for {condition}.",
+    "passed_over.condition": "{channel} is passed over: it is only for {condition}, and it is {known} here.",
     "passed_over.unreachable": "{channel} is passed over: this person could not be reached there on {since} ({code}); it is tried again from {at}.",
     "passed_over.opted_out": "{channel} is passed over: this person opted out on {since} ({source}).",
     "passed_over.no_consent": "{channel} is passed over: there is no consent to {purpose} messages there.",
@@ -132,6 +134,18 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "start": "the carrier takes it as START",
         "help": "the carrier takes it as HELP",
     },
+    "purpose": {
+        "authentication": "authentication",
+        "transactional": "transactional",
+        "service": "service",
+        "marketing": "marketing",
+    },
+    "unit": {
+        "d": "{count} d",
+        "h": "{count} h",
+        "min": "{count} min",
+        "s": "{count} s",
+    },
 }
 # What a person wrote, by how many things it means.
 WROTE = (
@@ -141,14 +155,45 @@ WROTE = (
 )
 NO_TEXT = "something without words"
 NO_REASON = "no reason given"
+UNKNOWN = "unknown"
+# Half sentences that are stored as they were first said, with what stood in them.
+SAID = (
+    *STOPS.values(),
+    "it was moved",
+    "they answered “{words}”",
+    "they asked us to stop",
+    "no email address",
+    "no phone number",
+    "{phone} is not a phone number",
+    "{phone} is not a phone number in {country}",
+    "{phone} has no country code and there is no country to go by",
+    "{phone} is ambiguous: no mobile number in {country}, but it would be a number abroad if a + is missing",
+    "code {code}",
+    "their choice in the app",
+    "the carrier",
+    "their provider",
+    "their reply",
+)
+ENGLISH = (
+    *SENTENCES.values(),
+    QUIET_AHEAD,
+    ANYWAY,
+    *(word for words in WORDS.values() for word in words.values()),
+    *WROTE,
+    NO_TEXT,
+    NO_REASON,
+    UNKNOWN,
+    *SAID,
+)
 
 
 def sentence(
     because: str, facts: Mapping[str, Fact], zone: tzinfo, translate: Translate = str
 ) -> str:
     """The sentence for one note. Times are told in `zone`, unless the note has its own."""
-    words = _words(facts, zone, translate)
-    told = translate(SENTENCES[_key(because, facts)]).format_map(words)
+    template = SENTENCES[_key(because, facts)]
+    words = _words(facts, translate) | _times(facts, zone, "{place}" in template)
+    told = translate(template).format_map(words)
     if because != Because.TRYING:
         return told
     if facts.get("anyway"):
@@ -177,6 +222,31 @@ def reply_sentence(
     )
 
 
+def moment(facts: Mapping[str, Fact], zone: tzinfo) -> str:
+    """The moment that a note is about: by its own clock, which is named if it is another."""
+    return _times(facts, zone, place_is_told=False)["at"]
+
+
+def half_sentence(said: str, translate: Translate) -> str:
+    """What is stored as it was first said, in another language if it is known there."""
+    if said in SAID:
+        return translate(said)
+    for template, form in _FORMS:
+        if found := form.fullmatch(said):
+            return translate(template).format_map(found.groupdict())
+    return said
+
+
+def _forms() -> Iterator[tuple[str, re.Pattern[str]]]:
+    for template in SAID:
+        if "{" in template:
+            form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
+            yield template, re.compile(form, re.DOTALL)
+
+
+_FORMS = tuple(_forms())
+
+
 def _key(because: str, facts: Mapping[str, Fact]) -> str:
     fact = _DECIDED_BY.get(Because(because))
     return f"{because}.{facts[fact]}" if fact else str(because)
@@ -188,33 +258,52 @@ def _extended(
     return translate(template).format_map({**words, "sentence": told.removesuffix(".")})
 
 
-def _words(
-    facts: Mapping[str, Fact], zone: tzinfo, translate: Translate
-) -> dict[str, Any]:
+def _words(facts: Mapping[str, Fact], translate: Translate) -> dict[str, Any]:
     words: dict[str, Any] = dict(facts)
     for name in ("channel", "after"):
         words[name] = CHANNELS.get(str(facts.get(name)), facts.get(name))
     for name in ("wait", "after_wait", "waited"):
-        words[name] = in_words(timedelta(seconds=float(facts.get(name) or 0)))
-    for name, kind in (("until", "until"), ("after_until", "until"), ("status",) * 2):
+        span = timedelta(seconds=float(facts.get(name) or 0))
+        words[name] = in_words(span, translate)
+    for name, kind in _KINDS.items():
         known = WORDS[kind].get(str(facts.get(name)))
         words[name] = translate(known) if known else ""
     source = WORDS["zone_source"].get(str(facts.get("zone_source")))
     words["clock"] = translate(source) if source else ""
-    words["detail"] = str(facts.get("detail") or "").rstrip(". ") or NO_REASON
-    words["reason"] = translate(str(facts.get("reason") or ""))
-    return words | _times(facts, zone)
+    for name in ("reason", "source"):
+        words[name] = half_sentence(str(facts.get(name) or ""), translate)
+    words["known"] = facts.get("known") or translate(UNKNOWN)
+    detail = str(facts.get("detail") or "").rstrip(". ")
+    words["detail"] = mask_numbers(detail) or translate(NO_REASON)
+    return words
 
 
-def _times(facts: Mapping[str, Fact], zone: tzinfo) -> dict[str, str]:
-    own = facts.get("zone")
-    zone = ZoneInfo(str(own)) if own else zone
-    told = {"place": str(own or "").rpartition("/")[2].replace("_", " ")}
+_KINDS = {
+    "until": "until",
+    "after_until": "until",
+    "status": "status",
+    "purpose": "purpose",
+}
+
+
+def mask_numbers(text: str) -> str:
+    """A provider's words without the phone numbers in them."""
+    return re.sub(r"\+\d{4,12}(?=\d{3})", lambda found: "•" * len(found[0]), text)
+
+
+def _times(
+    facts: Mapping[str, Fact], zone: tzinfo, place_is_told: bool
+) -> dict[str, str]:
+    own = str(facts.get("zone") or "")
+    place = own.rpartition("/")[2].replace("_", " ")
+    where = "" if place_is_told or own in ("", str(zone)) else f" ({place})"
+    clock = ZoneInfo(own) if own else zone
+    told = {"place": place}
     if due_at := facts.get("due_at"):
-        told["due_at"] = _local(due_at, zone).strftime("%H:%M:%S")
+        told["due_at"] = _local(due_at, clock).strftime("%H:%M:%S")
     for name, fact in _TIMES:
-        if moment := facts.get(fact):
-            told[name] = _local(moment, zone).strftime("%Y-%m-%d %H:%M")
+        if at := facts.get(fact):
+            told[name] = _local(at, clock).strftime("%Y-%m-%d %H:%M") + where
     return told
 
 
@@ -225,12 +314,15 @@ def _local(fact: Fact, zone: tzinfo) -> datetime:
     return datetime.fromisoformat(str(fact)).astimezone(zone)
 
 
-def in_words(duration: timedelta) -> str:
+def in_words(duration: timedelta, translate: Translate = str) -> str:
     """`1 h 5 min`, `30 min`, `5 min 9 s`, `0 s`: at most two parts."""
     seconds = round(duration.total_seconds())
     parts = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
         if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+            parts.append((count, unit))
+    return " ".join(
+        translate(WORDS["unit"][unit]).format(count=count)
+        for count, unit in parts[:2] or [(0, "s")]
+    )

@@ -34,7 +34,7 @@ from core.services.outlook import usual_limits
 from core.store import attempts, people
 from core.store.attempts import Claimed
 from core.store.breakers import Breaker, breakers_of
-from core.store.claims import FULL, USED_UP, Claims, Refusal, claim
+from core.store.claims import FULL, USED_UP, Claims, Limited, claim
 from core.store.records import overrides
 
 BATCH = 32  # what a killed worker leaves behind as unknown is at most this
@@ -107,7 +107,7 @@ def _take(
         broken = breakers_of(tx, accounts) if accounts else {}
         refusals = _refusals(tx, claimed) if claimed else {}
         prepared = [
-            _refused(one, claims.refused[one.reference], now)
+            _limited(one, claims.refused[one.reference], now)
             if one.reference in claims.refused
             else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
@@ -117,13 +117,13 @@ def _take(
     return claims, prepared
 
 
-def _refused(claimed: Claimed, refusal: Refusal, now: datetime) -> _Prepared:
+def _limited(claimed: Claimed, limit: Limited, now: datetime) -> _Prepared:
     """It was decided to send it, and then a limit was reached: it is decided anew."""
     failure = Failure(
         kind=FailureClass.RETRY,
-        code=refusal.code,
-        detail=_LIMITS[refusal.code],
-        retry_after=refusal.until - now if refusal.until else None,
+        code=limit.code,
+        detail=_LIMITS[limit.code],
+        retry_after=limit.until - now if limit.until else None,
     )
     return _Prepared(claimed=claimed, refused=failure)
 

@@ -6,7 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryView:
-    """One attempt. `status` is a `TryStatus` value; times are None until they happened."""
+    """One attempt. Times are None until they happened.
+
+    `asked`: its provider was asked what became of it.
+    """
 
     reference: str
     step: int
@@ -21,6 +24,8 @@ class TryView:
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    replied_at: datetime | None
+    asked: bool
     failed_at: datetime | None
     failure_code: str | None
     failure_detail: str | None
@@ -80,3 +85,21 @@ class MessageView:
     tries: tuple[TryView, ...]
     timeline: tuple[LineView, ...]
     replies: tuple[ReplyView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """Something that the owner of an account should know, and how to mend it.
+
+    `retry_at` is until when the sender is left alone; None, or past, if it is tried again with
+    the next message.
+    """
+
+    account: str
+    time_zone: str
+    kind: str
+    sender: str
+    at: datetime
+    retry_at: datetime | None
+    sentence: str
+    fix: str

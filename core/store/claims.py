@@ -53,7 +53,7 @@ UsualLimits = Callable[[str], Limits]  # a provider's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Limited:
     """Why an attempt that is due may not go.
 
     `until` is when its sender may send again; None if its account or its person has had enough.
@@ -72,7 +72,7 @@ class Claims:
     """
 
     taken: list[str] = field(default_factory=list)
-    refused: dict[str, Refusal] = field(default_factory=dict)
+    refused: dict[str, Limited] = field(default_factory=dict)
     put_off: dict[str, datetime] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)
     heed: int | None = None
@@ -187,11 +187,11 @@ class _Claiming:
                 due = self._counted(sender, due)
             self.claims.taken += [row["reference"] for row in due]
 
-    def _used_up(self, sender: _Busy) -> Refusal | None:
+    def _used_up(self, sender: _Busy) -> Limited | None:
         for owner, limits in sender.limits.items():
             if until := used_up_until(self.ours[owner], limits, self.now):
                 own = owner == sender.owner
-                return Refusal(code=USED_UP, until=until if own else None)
+                return Limited(code=USED_UP, until=until if own else None)
         return None
 
     def _allowance(self, sender: _Busy, share: int) -> int:
@@ -233,7 +233,7 @@ class _Claiming:
     def _may_go(self, sender: _Busy, row: records.Row) -> bool:
         reference = row["reference"]
         if self._is_full(sender, row):
-            self.claims.refused[reference] = Refusal(code=FULL)
+            self.claims.refused[reference] = Limited(code=FULL)
             return False
         if free_at := self._free_at(sender, row):
             self.claims.put_off[reference] = free_at

@@ -44,6 +44,7 @@ class Twilio:
     """The connector."""
 
     name = "twilio"
+    company = "Twilio"
     Config: type[Any] = Settings
     limits: Mapping[Channel, Limits] = {}  # its own queue holds what is too fast
     reports: Mapping[Channel, frozenset[Until]] = {

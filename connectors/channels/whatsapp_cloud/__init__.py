@@ -89,6 +89,7 @@ class WhatsAppCloud:
     """The connector."""
 
     name = "whatsapp_cloud"
+    company = "Meta"
     Config: type[Any] = Settings
     limits: Mapping[Channel, Limits] = {
         Channel.WHATSAPP: Limits(per_second=80, per_person=timedelta(seconds=6))
