@@ -1,101 +1,191 @@
 """The one HTTP client: perform requests that connectors have built.
 
-Redirects are not followed and the environment's proxies are not used, so that a request goes
-where its connector says and nowhere else.
+A POST is made once. It is not repeated on a kept connection that turns out to be dead (some
+clients do that in silence, and it would be a second message), redirects are not followed, and
+the environment's proxies are not used, so that a request goes where its connector says and
+nowhere else.
 """
 
+import asyncio
+import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from ipaddress import ip_address
-from threading import local
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import InvalidSchema, InvalidURL
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NameResolutionError,
-    NewConnectionError,
-    SSLError,
-)
+import aiohttp
 
 from core.ports import HttpRequest, HttpResponse, NoResponse
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
+TOTAL_SECONDS = 30.0
 MAX_BODY = 1 << 20
+CONNECTIONS = 64
 
 Answer = HttpResponse | NoResponse
+Numbered = tuple[int, Answer]
+Answers = SimpleQueue[Numbered]
 
 
 class HttpClient:
-    """Exchanges requests for answers, several at a time over pooled connections."""
+    """Exchanges requests for answers, many at a time over pooled connections."""
 
-    def __init__(self, *, threads: int = 16, loopback_only: bool = False) -> None:
+    def __init__(self, *, loopback_only: bool = False) -> None:
         """With `loopback_only` nothing leaves this machine: the sandbox's safety catch."""
-        self._threads = threads
         self._loopback_only = loopback_only
-        self._pool: ThreadPoolExecutor | None = None
-        self._local = local()
+        self._starting = Lock()
+        self._line: _Line | None = None
 
-    def exchange(
-        self, requests: Sequence[HttpRequest]
-    ) -> Iterator[list[tuple[int, Answer]]]:
+    def exchange(self, requests: Sequence[HttpRequest]) -> Iterator[list[Numbered]]:
         """Perform all requests; yields each one's index and answer as they come in.
 
-        What came in while the caller was busy with the last ones comes as one list.
+        What came in while the caller was busy with the last ones comes as one list. Never
+        raises for what the other side does.
         """
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(self._threads, "http")
-        pending = {
-            self._pool.submit(self.perform, request): index
-            for index, request in enumerate(requests)
-        }
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            yield [(pending.pop(future), future.result()) for future in done]
-
-    def close(self) -> None:
-        """Let the threads go."""
-        if self._pool:
-            self._pool.shutdown(cancel_futures=True)
+        answers: Answers = SimpleQueue()
+        outgoing = []
+        for index, request in enumerate(requests):
+            if self._loopback_only and not is_loopback(request.url):
+                answers.put((index, _KEPT_IN))
+            else:
+                outgoing.append((index, request))
+        if outgoing:
+            self._connected().send(outgoing, answers)
+        missing = len(requests)
+        while missing:
+            group = [answers.get(), *_at_hand(answers)]
+            missing -= len(group)
+            yield group
 
     def perform(self, request: HttpRequest) -> Answer:
-        """Perform one request. Never raises for what the other side does."""
-        if self._loopback_only and not is_loopback(request.url):
-            detail = "the sandbox sends nothing outside this machine"
-            return NoResponse(reached=False, detail=detail)
-        try:
-            return self._send(request)
-        except (requests.RequestException, HTTPError) as error:
-            return NoResponse(reached=_may_have_arrived(error), detail=_words(error))
+        """Perform one request."""
+        ((_, answer),) = next(self.exchange([request]))
+        return answer
 
-    def _send(self, request: HttpRequest) -> HttpResponse:
-        with self._session().request(
+    def close(self) -> None:
+        """Let the connections go."""
+        if self._line and self._line.is_ours:
+            self._line.close()
+        self._line = None
+
+    def _connected(self) -> "_Line":
+        with self._starting:
+            # Threads do not survive a fork: a child opens a line of its own.
+            if self._line is None or not self._line.is_ours:
+                self._line = _Line()
+            return self._line
+
+
+_KEPT_IN = NoResponse(
+    reached=False, detail="the sandbox sends nothing outside this machine"
+)
+
+
+class _Line:
+    """An event loop on a thread of this process, and the connections that it keeps."""
+
+    def __init__(self) -> None:
+        self._process = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._thread = Thread(target=self._loop.run_forever, name="http", daemon=True)
+        self._thread.start()
+        opening = asyncio.run_coroutine_threadsafe(_open_session(), self._loop)
+        self._session = opening.result()
+
+    @property
+    def is_ours(self) -> bool:
+        return self._process == os.getpid()
+
+    def send(
+        self, requests: Sequence[tuple[int, HttpRequest]], answers: Answers
+    ) -> None:
+        self._loop.call_soon_threadsafe(self._begin, requests, answers)
+
+    def close(self) -> None:
+        closing = asyncio.run_coroutine_threadsafe(self._close(), self._loop)
+        closing.result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._session.close()
+
+    def _begin(
+        self, requests: Sequence[tuple[int, HttpRequest]], answers: Answers
+    ) -> None:
+        for index, request in requests:
+            task = self._loop.create_task(self._put(index, request, answers))
+            self._tasks.add(task)  # the loop alone would let it be collected
+            task.add_done_callback(self._tasks.discard)
+
+    async def _put(self, index: int, request: HttpRequest, answers: Answers) -> None:
+        answers.put((index, await self._answer(request)))
+
+    async def _answer(self, request: HttpRequest) -> Answer:
+        try:
+            return await self._send(request)
+        except Exception as error:
+            # Whatever went wrong, somebody waits for an answer. The exception's own text
+            # names the URL, which may hold a secret.
+            return NoResponse(
+                reached=not isinstance(error, _NEVER_CONNECTED),
+                detail=type(error).__name__,
+            )
+
+    async def _send(self, request: HttpRequest) -> HttpResponse:
+        async with self._session.request(
             request.method,
             request.url,
-            headers=dict(request.headers),
-            data=request.body,
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
+            headers=request.headers,
+            data=request.body or None,
             allow_redirects=False,
-            stream=True,
         ) as response:
-            body = response.raw.read(MAX_BODY, decode_content=True)
+            body = await _body(response)
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return HttpResponse(status=response.status_code, headers=headers, body=body)
+            return HttpResponse(status=response.status, headers=headers, body=body)
 
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            session = requests.Session()
-            session.trust_env = False
-            session.mount("https://", HTTPAdapter(pool_maxsize=1, pool_connections=32))
-            session.mount("http://", HTTPAdapter(pool_maxsize=1, pool_connections=32))
-            self._local.session = session
-        session = self._local.session
-        assert isinstance(session, requests.Session)
-        return session
+
+# Raised before the first byte of a request leaves, so that nothing can have been processed.
+_NEVER_CONNECTED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+)
+
+
+async def _open_session() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        timeout=aiohttp.ClientTimeout(
+            total=TOTAL_SECONDS, sock_connect=CONNECT_SECONDS, sock_read=READ_SECONDS
+        ),
+    )
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) >= MAX_BODY:
+            break
+    return bytes(body[:MAX_BODY])
+
+
+def _at_hand(answers: Answers) -> Iterator[Numbered]:
+    while True:
+        try:
+            yield answers.get_nowait()
+        except Empty:
+            return
 
 
 def is_loopback(url: str) -> bool:
@@ -105,24 +195,3 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _may_have_arrived(error: Exception) -> bool:
-    """False only when no connection was made, so that nothing can have been processed."""
-    if isinstance(error, (requests.ConnectTimeout, InvalidURL, InvalidSchema)):
-        return False
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    return not isinstance(cause, _NEVER_CONNECTED)
-
-
-_NEVER_CONNECTED = (
-    NewConnectionError,
-    ConnectTimeoutError,
-    NameResolutionError,
-    SSLError,
-)
-
-
-def _words(error: Exception) -> str:
-    # The exception's own text names the URL, which may hold a secret.
-    return type(error).__name__

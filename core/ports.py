@@ -7,11 +7,12 @@ wire format; `core.http` performs the requests.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from core.cascade.limits import Limits
 from core.cascade.model import Channel
+from core.cascade.replies import StopWord
 from core.cascade.status import Failure, Scope, Status, Until
 from core.message.content import Content
 
@@ -66,6 +67,7 @@ class InboundRequest:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    received_at: datetime
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -127,20 +129,13 @@ class Receipt:
     failure: Failure | None = None
 
 
-class CarrierWord(StrEnum):
-    """What a provider or carrier itself made of a reply, whatever we make of it."""
-
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
     `sender` is their E.164 number or address; `provider_id` names the reply itself, `answers`
-    the message of ours that it answers where the provider says so. `at` as in Receipt.
+    the message of ours that it answers where the provider says so. `carrier` is what the
+    provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
 
     channel: Channel
@@ -150,7 +145,7 @@ class Reply:
     text: str = ""
     button: str = ""
     answers: str | None = None
-    carrier: CarrierWord | None = None
+    carrier: StopWord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,18 +162,35 @@ class Preference:
 Told = Receipt | Reply | Preference
 
 
+class StatusQuery(Protocol):
+    """How a provider is asked what became of a message."""
+
+    def ask(self, provider_id: str, config: Any) -> HttpRequest:
+        """The request that asks."""
+        ...
+
+    def answer(self, response: HttpResponse) -> Receipt | None:
+        """What the answer says; None if nothing is to be learnt from it. Never raises."""
+        ...
+
+
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
     `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `can_be_asked` says whether it has a status query. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
+    message. `query` is None where a provider cannot be asked about a message. `taken` is the
+    HTTP status that tells the provider that we have what it told. `limits` are what it lets a
+    sender do, where that is known and the account has not been told otherwise. `config` is an
+    instance of `Config`, a frozen dataclass whose fields are made by
     `connectors.config.setting`.
     """
 
     name: str
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
-    can_be_asked: bool
+    query: StatusQuery | None
+    taken: int
+    limits: Mapping[Channel, Limits]
 
     def build(self, message: Outgoing, config: Any) -> HttpRequest:
         """The request that sends the message. Raises ContentError if it cannot be said."""
@@ -203,14 +215,6 @@ class ChannelConnector(Protocol):
         """
         ...
 
-    def ask(self, provider_id: str, config: Any) -> HttpRequest:
-        """The request that asks what became of a message. Only if it `can_be_asked`."""
-        ...
-
-    def answer(self, response: HttpResponse) -> Receipt | None:
-        """What the answer to that says; None if nothing is to be learnt from it."""
-        ...
-
     def outlives(self, channel: Channel, window: timedelta) -> str:
         """Why a message may still arrive after its window; `""` if it dies with it.
 
@@ -227,6 +231,7 @@ class Contact:
     """A person as a platform names them. `phones` are free text, best first.
 
     `countries` are ISO 3166 codes that say where those numbers may be from, best first.
+    `time_zone` is the IANA name of where the person is.
     """
 
     phones: tuple[str, ...] = ()
@@ -235,6 +240,7 @@ class Contact:
     first_name: str = ""
     last_name: str = ""
     locale: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,13 +249,16 @@ class Happening:
 
     `name` is one of `core.occasions.EVENTS`; `subject` names the occasion, the same for every
     event about it; `fields` are what a message may say, by dotted name. `contact` may lack
-    everything if the platform did not repeat it.
+    everything if the platform did not repeat it. `at` is the moment that the occasion is about;
+    aware, UTC. `time_zone` is the IANA name of where it takes place.
     """
 
     name: str
     subject: str
     contact: Contact
     fields: Mapping[str, str]
+    at: datetime | None = None
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ def hook(platform: str, connection: str) -> Response:
         topic=connector.topic(arrived),
         delivery_id=connector.delivery_id(arrived),
     )
-    return _kept(app, "events", kept)
+    return _kept(app, "events", kept, 200)
 
 
 @inbound.post("/receipts/<provider>/<sender>")
@@ -47,7 +47,8 @@ def receipt(provider: str, sender: str) -> Response:
     with app.store.read() as tx:
         origin = origins.sender(tx, provider, sender) or abort(404)
     arrived = _verified(app, connector, origin)
-    return _kept(app, "receipts", inbox.keep(app, RECEIPT, origin, arrived))
+    kept = inbox.keep(app, RECEIPT, origin, arrived)
+    return _kept(app, "receipts", kept, connector.taken)
 
 
 @inbound.get("/receipts/<provider>/<sender>")
@@ -85,13 +86,14 @@ def _arrived(app: Everreach) -> InboundRequest:
         url=f"{app.settings.public_url}{request.path}" + (f"?{query}" if query else ""),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.get_data(cache=False),
+        received_at=app.clock.now(),
     )
 
 
-def _kept(app: Everreach, lane: str, kept: int | None) -> Response:
+def _kept(app: Everreach, lane: str, kept: int | None, status: int) -> Response:
     if kept is not None:
         app.bell.ring([lane])
-    return Response(status=200)
+    return Response(status=status)
 
 
 def _app() -> Everreach:

@@ -7,12 +7,20 @@ provider's clock where the provider says so, else by ours.
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.cascade.model import Facts
 from core.cascade.status import Failure, Marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The reminder matched an occasion."""
+    """The reminder matched an occasion.
+
+    `plan` are the facts about when it is to go out, if there is anything to tell of that;
+    `skip` says that it is not to go out at all.
+    """
+
+    plan: Facts = ()
+    skip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,15 @@ CHANNELS = {
 
 # By kind of note; where its facts decide between sentences, by `kind.fact`.
 SENTENCES: Mapping[str, str] = {
-    "planned": "Planned for {at}.",
+    "planned.on_time": "Planned for {at}.",
+    "planned.held": "Planned for {at}, when quiet hours in {place} end; it was due at {due}.",
+    "planned.earlier": "Planned for {at}, before quiet hours in {place}: after them it is too late.",
+    "planned.sent_anyway": "Planned for {at}, in quiet hours in {place}: after them it is too late.",
+    "planned.inside": "It was due at {due}, before we knew of it: it goes out now.",
+    "planned.skipped_inside": "It was due at {due}, before we knew of it: it is left out.",
+    "planned.left_to_next": "It was due at {due}, before we knew of it: the next reminder tells of it.",
+    "planned.past": "What it is about is past.",
+    "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place}; after them it is too late.",
     "trying.first": "Sending by {channel}; it has {wait} to be {until}.",
     "trying.passed_over": "Sending by {channel}, the first channel that can reach this person.",
     "trying.failed": "Sending by {channel} because {after} failed ({after_code}).",
@@ -33,12 +41,12 @@ SENTENCES: Mapping[str, str] = {
     "trying.again": "Sending by {channel} again: it was put off ({after_code}).",
     "retrying": "Trying {channel} again at {due_at}, try {try}.",
     "held.quiet": "{channel} is held until {at}: these are quiet hours in {place}.",
-    "held.full": "{channel} is held until {at}: this person has had enough messages for a day.",
+    "held.full": "{channel} is held until {at}: the day's limit of messages is reached.",
     "passed_over.no_address": "{channel} is passed over: {reason}.",
     "passed_over.in_doubt": "{channel} is passed over: it may have been sent there already.",
     "passed_over.too_late": "{channel} is passed over: it is too late for that.",
     "passed_over.quiet": "{channel} is passed over: quiet hours in {place} end only at {at}, when it is too late.",
-    "passed_over.full": "{channel} is passed over: this person has had enough messages until {at}, when it is too late.",
+    "passed_over.full": "{channel} is passed over: the day's limit of messages is reached until {at}, when it is too late.",
     "passed_over.condition": "{channel} is passed over: it is only for {condition}.",
     "passed_over.unreachable": "{channel} is passed over: this person could not be reached there on {since} ({code}); it is tried again from {at}.",
     "passed_over.opted_out": "{channel} is passed over: this person opted out on {since} ({source}).",
@@ -66,19 +74,18 @@ SENTENCES: Mapping[str, str] = {
     "timed_out": "{channel} was not {until} within {wait}; the last we heard was “{status}”.",
     "still_queued": "{channel} could not leave the queue within {wait}; it is given as long again.",
     "assumed_seen": "{channel} was delivered, and this person's reading is never reported: it counts as seen.",
+    "followed": "The reminder was changed; from here on its version {version} counts.",
     "finished.reached": "Done: {channel} got through, so nothing more is sent.",
     "finished.not_reached": "Done: every channel was tried and none got through.",
-    "finished.skipped": "Nothing was sent: no channel can reach this person.",
+    "finished.skipped": "Done: nothing was sent.",
     "finished.cancelled": "Cancelled: {reason}. Nothing more is sent.",
 }
 # What may be added to the sentence of a message that goes out.
 QUIET_AHEAD = "{sentence}; quiet hours start at {quiet_from} in {place}."
 ANYWAY = "{sentence}; these are quiet hours in {place}, but later is too late."
-FULL_ANYWAY = (
-    "{sentence}; this person has had enough messages for a day, but later is too late."
-)
 
 _DECIDED_BY = {
+    Because.PLANNED: "why",
     Because.TRYING: "why",
     Because.HELD: "why",
     Because.FINISHED: "outcome",
@@ -116,9 +123,8 @@ def sentence(
     told = translate(SENTENCES[_key(because, facts)]).format_map(words)
     if because != Because.TRYING:
         return told
-    if anyway := facts.get("anyway"):
-        added = FULL_ANYWAY if anyway == "full" else ANYWAY
-        return _extended(added, told, words, translate)
+    if facts.get("anyway"):
+        return _extended(ANYWAY, told, words, translate)
     if facts.get("quiet_from"):
         return _extended(QUIET_AHEAD, told, words, translate)
     return told
@@ -154,13 +160,16 @@ def _words(
 def _times(facts: Mapping[str, Fact], zone: tzinfo) -> dict[str, str]:
     own = facts.get("zone")
     zone = ZoneInfo(str(own)) if own else zone
-    told = {"place": str(own).rpartition("/")[2].replace("_", " ")}
+    told = {"place": str(own or "").rpartition("/")[2].replace("_", " ")}
     if due_at := facts.get("due_at"):
         told["due_at"] = _local(due_at, zone).strftime("%H:%M:%S")
-    for name in ("at", "since"):
-        if moment := facts.get(name):
+    for name, fact in _TIMES:
+        if moment := facts.get(fact):
             told[name] = _local(moment, zone).strftime("%Y-%m-%d %H:%M")
     return told
+
+
+_TIMES = (("at", "at"), ("at", "start_at"), ("since", "since"), ("due", "due_at"))
 
 
 def _local(fact: Fact, zone: tzinfo) -> datetime:

@@ -37,7 +37,7 @@ from core.cascade.model import (
     Step,
 )
 from core.cascade.retry import retry_delay
-from core.cascade.schedule import TooLate
+from core.cascade.schedule import TooLate, Why
 from core.cascade.status import FailureClass, Until, merge
 
 ASK_FOR = timedelta(seconds=15)  # how long a provider may take to say what became of it
@@ -50,7 +50,7 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
     """The cascade after an event, and what to do about it."""
     match event:
         case Started():
-            return _start(cascade, now)
+            return _start(cascade, event, now)
         case Departed():
             return _depart(cascade, event)
         case Reported():
@@ -68,14 +68,22 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
 # --- What happened ---------------------------------------------------------------------------
 
 
-def _start(cascade: Cascade, now: datetime) -> Decision:
+def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     if cascade.begun:
         return cascade, ()
-    if cascade.start_at and now < cascade.start_at:
-        planned = _note(Because.PLANNED, None, None, at=cascade.start_at.isoformat())
-        waiting = replace(cascade, next_step=0, deadline_at=cascade.start_at)
-        return waiting, (planned,)
-    return _try_steps(cascade, 0, now)
+    waits = not event.skip and cascade.start_at and now < cascade.start_at
+    plan = dict(event.plan)
+    if waits and cascade.start_at and not plan:
+        plan = {"why": Why.ON_TIME, "start_at": cascade.start_at.isoformat()}
+    notes = [_note(Because.PLANNED, None, None, **plan)] if plan else []
+    if event.skip:
+        cascade, commands = _finish(cascade, Outcome.SKIPPED)
+    elif waits:
+        cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
+        commands = ()
+    else:
+        cascade, commands = _try_steps(cascade, 0, now)
+    return cascade, (*notes, *commands)
 
 
 def _depart(cascade: Cascade, event: Departed) -> Decision:
@@ -84,7 +92,8 @@ def _depart(cascade: Cascade, event: Departed) -> Decision:
         return cascade, ()
     attempt = cascade.attempts[event.attempt]
     deadline_at = event.at + cascade.steps[attempt.step].wait
-    if deadline_at <= cascade.deadline_at:
+    in_window = _is_in_anothers_window(cascade, event.attempt)
+    if in_window or deadline_at <= cascade.deadline_at:
         return cascade, ()
     waited = (event.at - attempt.due_at).total_seconds()
     note = _note(Because.DEPARTED, event.attempt, attempt.channel, waited=waited)
@@ -228,8 +237,15 @@ def _is_stuck(cascade: Cascade, index: int, now: datetime) -> bool:
     """Whether its window ran out in the queue, for the first time."""
     attempt = cascade.attempts[index]
     wait, deadline_at = cascade.steps[attempt.step].wait, cascade.deadline_at
-    first = deadline_at is not None and deadline_at - attempt.due_at <= wait
+    first = deadline_at is not None and deadline_at - attempt.due_at == wait
     return first and not attempt.departed and not cascade.expired(now)
+
+
+def _is_in_anothers_window(cascade: Cascade, index: int) -> bool:
+    """Whether it is a retry: the window that it is in began with an earlier attempt."""
+    attempt, deadline_at = cascade.attempts[index], cascade.deadline_at
+    wait = cascade.steps[attempt.step].wait
+    return deadline_at is not None and deadline_at - attempt.due_at < wait
 
 
 def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:
@@ -351,6 +367,9 @@ def _opens(cascade: Cascade, step: Step, at: datetime) -> datetime:
 
 def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar | None:
     """It cannot wait until it may be sent: what the reminder says about that."""
+    if cascade.full_until and cascade.expired(cascade.full_until):
+        facts = (("at", cascade.full_until.isoformat()),)
+        return Bar(obstacle=Obstacle.FULL, facts=facts)  # a limit is a limit
     if cascade.too_late is TooLate.SEND_ANYWAY:
         return None
     obstacle = Obstacle.FULL if _is_full(cascade, opens_at) else Obstacle.QUIET
@@ -377,7 +396,7 @@ def _begin(cascade: Cascade, number: int, sender: Sender, now: datetime) -> Deci
     facts |= {"sender": sender.key, **_why(cascade, number, sender), **_clock(step)}
     opens_at = _opens(cascade, step, now)
     if opens_at > now:
-        facts["anyway"] = "full" if _is_full(cascade, opens_at) else "quiet"
+        facts["anyway"] = opens_at.isoformat()
     cascade = replace(cascade, next_step=None, deadline_at=now + step.wait)
     cascade, send = _send(cascade, number, sender.key, now)
     return cascade, (_note(Because.TRYING, send.attempt, step.channel, **facts), send)

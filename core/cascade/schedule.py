@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from core import durations
@@ -169,37 +169,40 @@ class Hours:
         step = -_DAY if back else _DAY
         first = at.astimezone(ZoneInfo(self.zone)).date() - step
         for number in range(_LOOK_AHEAD):
-            spans = list(self._open_on(first + number * step))
+            spans = _open_on(self, first + number * step)
             yield from reversed(spans) if back else spans
 
-    def _open_on(self, day: date) -> Iterator[Span]:
-        if day.weekday() not in self.days:
-            return
-        zone = ZoneInfo(self.zone)
-        begins, ends = (moment(d, time.min, zone) for d in (day, day + _DAY))
-        for quiet_from, quiet_until in self._quiet_around(day, zone):
-            if begins < min(quiet_from, ends):
-                yield begins, min(quiet_from, ends)
-            begins = max(begins, quiet_until)
-        if begins < ends:
-            yield begins, ends
 
-    def _quiet_around(self, day: date, zone: ZoneInfo) -> Iterator[Span]:
-        """The quiet hours that begin on the day before and on the day."""
-        if self.quiet_from is None or self.quiet_until is None:
-            return
-        over_midnight = self.quiet_until < self.quiet_from
-        for start in (day - _DAY, day):
-            end = start + _DAY if over_midnight else start
-            yield (
-                moment(start, self.quiet_from, zone),
-                moment(end, self.quiet_until, zone),
-            )
+@lru_cache(maxsize=4096)  # many people share their hours and their day
+def _open_on(hours: Hours, day: date) -> tuple[Span, ...]:
+    if day.weekday() not in hours.days:
+        return ()
+    zone, spans = ZoneInfo(hours.zone), []
+    begins, ends = (moment(d, time.min, zone) for d in (day, day + _DAY))
+    for quiet_from, quiet_until in _quiet_around(hours, day, zone):
+        if begins < min(quiet_from, ends):
+            spans.append((begins, min(quiet_from, ends)))
+        begins = max(begins, quiet_until)
+    if begins < ends:
+        spans.append((begins, ends))
+    return tuple(spans)
+
+
+def _quiet_around(hours: Hours, day: date, zone: ZoneInfo) -> Iterator[Span]:
+    """The quiet hours that begin on the day before and on the day."""
+    if hours.quiet_from is None or hours.quiet_until is None:
+        return
+    over_midnight = hours.quiet_until < hours.quiet_from
+    for start in (day - _DAY, day):
+        end = start + _DAY if over_midnight else start
+        begins = moment(start, hours.quiet_from, zone)
+        yield begins, moment(end, hours.quiet_until, zone)
 
 
 # --- Times relative to an occasion --------------------------------------------------------------
 
 AT_ONCE = "at once"
+CLOCK_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$(?!\n)"
 _DURATION = r"(?=[0-9])(?:[0-9]{1,9}d)?(?:[0-9]{1,9}h)?(?:[0-9]{1,9}m)?(?:[0-9]{1,9}s)?"
 _SIDE = r"(?:before|after)"
 # The end is spelled like this because `$` would let a line break through.
@@ -223,9 +226,9 @@ class Offset:
 
     def __post_init__(self) -> None:
         if not timedelta() <= self.by <= LONGEST_OFFSET:
-            raise ValueError(f"no more than {LONGEST_OFFSET.days}d")
+            raise ValueError(f"Use no more than {LONGEST_OFFSET.days}d")
         if self.at is not None and self.by % _DAY:
-            raise ValueError("only whole days have a time of day")
+            raise ValueError("Only whole days have a time of day")
 
     @classmethod
     def parse(cls, text: str) -> "Offset":
@@ -234,13 +237,13 @@ class Offset:
         Raises ValueError.
         """
         if not re.search(OFFSET_PATTERN, text):
-            raise ValueError("write it like 24h before, 3d before at 10:00 or at once")
+            raise ValueError("Write it like 24h before, 3d before at 10:00 or at once")
         if text == AT_ONCE:
             return cls()
         duration, side, *at = text.replace(" at ", " ").split()
         seconds = durations.to_seconds(duration)
         if not seconds and not at:
-            raise ValueError(f"write {AT_ONCE} for no time at all")
+            raise ValueError(f"Write {AT_ONCE} for no time at all")
         by = timedelta(seconds=min(seconds, LONGEST_OFFSET.total_seconds() + 1))
         return cls(
             before=side == "before", by=by, at=time.fromisoformat(at[0]) if at else None

@@ -5,6 +5,7 @@ to: for every fact the earliest time at which it was true. Merging is field by f
 commutative, associative and idempotent, and any order of receipts gives the same marks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -68,6 +69,18 @@ class Failure:
     retry_after: timedelta | None = None
     remember: timedelta | None = None
     scope: Scope | None = None
+
+
+def overridden(failure: Failure, overrides: Mapping[str, FailureClass]) -> Failure:
+    """The failure as an account wants it treated; `overrides` are classes by code.
+
+    Whom an account calls opted out gets nothing more from that sender.
+    """
+    kind = overrides.get(failure.code, failure.kind)
+    if kind is failure.kind:
+        return failure
+    scope = Scope.SENDER if kind is FailureClass.SUPPRESS else None
+    return Failure(kind=kind, code=failure.code, detail=failure.detail, scope=scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,7 @@ class _Advancing:
         one = self.decided.get(cascade_id) or _undecided(loaded)
         cascade = one.after
         if self._outlook and _may_send(event):
-            cascade = self._outlook.of(loaded, cascade)
+            cascade = self._outlook.of(loaded, cascade, event)
         after, commands = decide(cascade, event, self._now)
         self.decided[cascade_id] = Decided(
             account_id=one.account_id,

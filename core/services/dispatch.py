@@ -6,13 +6,14 @@ never sent a second time: an answer settles it, or a receipt, or the deadline.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.events import Departed, Reported, accepted, failed, lost
-from core.cascade.status import Failure, FailureClass
+from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
 from core.http import Answer
 from core.message.compose import compose, in_short
@@ -27,9 +28,13 @@ from core.ports import (
     SendUnclear,
 )
 from core.services.advance import advance
+from core.services.events import read_events
+from core.services.outlook import usual_limits
 from core.store import attempts
 from core.store.attempts import Claimed
 from core.store.breakers import Breaker, breakers_of
+from core.store.claims import FULL, USED_UP, Claims, Refusal, claim
+from core.store.records import overrides
 
 BATCH = 32  # what a killed worker leaves behind as unknown is at most this
 PROMPT = timedelta(seconds=1)  # who waited no longer left at once
@@ -56,28 +61,75 @@ class _Sent:
 
 
 def send_due(app: Everreach, channel: str) -> bool:
-    """Send a batch of what is due on a channel. Whether there was any."""
-    prepared = _take(app, channel)
+    """Send a batch of what is due on a channel. Whether anything came of it.
+
+    What is due for accounts with unread events goes once those that had come in by now are
+    read: one of them may call it off. Others do not wait for that.
+    """
+    claims = _send(app, channel)
+    if not claims.held:
+        return claims.any
+    read = read_events(app, claims.held)
+    late = _send(app, channel, heed=claims.heed)
+    return claims.any or read or late.any
+
+
+def _send(app: Everreach, channel: str, heed: int | None = None) -> Claims:
+    claims, prepared = _take(app, channel, heed)
     _tell_departures(app, prepared)
     _save(app, [_refuse(one) for one in prepared if one.refused])
     ready = [one for one in prepared if one.request]
     for answers in app.http.exchange([one.request for one in ready if one.request]):
         _save(app, [_read(ready[index], answer) for index, answer in answers])
-    return bool(prepared)
+    return claims
 
 
-def _take(app: Everreach, channel: str) -> list[_Prepared]:
+def _take(
+    app: Everreach, channel: str, heed: int | None
+) -> tuple[Claims, list[_Prepared]]:
     """Claim a batch and write down what each will say, in one transaction."""
-    lease_until = app.clock.wall() + LEASE
+    now, lease_until = app.clock.now(), app.clock.wall() + LEASE
+    usual = partial(usual_limits, app, channel)
     with app.store.write() as tx:
-        taken = attempts.claim(tx, channel, app.clock.now(), lease_until, BATCH)
-        claimed = attempts.details(tx, taken)
+        claims = claim(
+            tx,
+            channel,
+            now,
+            lease_until,
+            BATCH,
+            usual=usual,
+            turns=app.turns,
+            heed=heed,
+        )
+        claimed = attempts.details(tx, [*claims.taken, *claims.refused])
         accounts = {one.sender["account_id"] for one in claimed}
         broken = breakers_of(tx, accounts) if accounts else {}
-        prepared = [_prepare(app, one, broken) for one in claimed]
+        prepared = [
+            _refused(one, claims.refused[one.reference], now)
+            if one.reference in claims.refused
+            else _prepare(app, one, broken)
+            for one in claimed
+        ]
         texts = {one.claimed.reference: one.text for one in prepared if one.text}
         attempts.keep_content(tx, texts)
-    return prepared
+    return claims, prepared
+
+
+def _refused(claimed: Claimed, refusal: Refusal, now: datetime) -> _Prepared:
+    """It was decided to send it, and then a limit was reached: it is decided anew."""
+    failure = Failure(
+        kind=FailureClass.RETRY,
+        code=refusal.code,
+        detail=_LIMITS[refusal.code],
+        retry_after=refusal.until - now if refusal.until else None,
+    )
+    return _Prepared(claimed=claimed, refused=failure)
+
+
+_LIMITS = {
+    USED_UP: "all that may be sent in a day has been sent",
+    FULL: "this person has had enough messages for a day",
+}
 
 
 def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
@@ -154,7 +206,11 @@ def _refuse(prepared: _Prepared) -> _Sent:
 def _read(prepared: _Prepared, answer: Answer) -> _Sent:
     assert prepared.connector
     if not isinstance(answer, NoResponse):
-        return _Sent(prepared=prepared, result=prepared.connector.read(answer))
+        result = prepared.connector.read(answer)
+        if isinstance(result, SendRejected):
+            own = overrides(prepared.claimed.sender)
+            result = SendRejected(failure=overridden(result.failure, own))
+        return _Sent(prepared=prepared, result=result)
     if answer.reached:
         return _Sent(prepared=prepared, result=SendUnclear(detail=answer.detail))
     failure = _failure(FailureClass.RETRY, "no_connection", answer.detail)

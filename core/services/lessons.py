@@ -1,17 +1,22 @@
 """What is learnt from what happened to a message, for the messages to come."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import Connection
 
+from core.cascade.consent import Suppression
 from core.cascade.model import Attempt, Fate
-from core.cascade.status import Failure, FailureClass, Until
-from core.store import breakers, memory, notices, records
+from core.cascade.status import Failure, FailureClass, Scope, Until
+from core.store import breakers, memory, notices, people, records
 from core.store.breakers import Fault
 from core.store.cascades import Loaded
 from core.store.memory import Whom
+from core.store.people import Person
+
+log = structlog.get_logger()
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -45,6 +50,11 @@ class Change:
     def account_id(self) -> int:
         """Whose it is."""
         return int(self.loaded.account["id"])
+
+    @property
+    def person(self) -> Person:
+        """To whom the attempt goes, on any channel."""
+        return self.account_id, self.whom.address
 
     @property
     def sender(self) -> tuple[int, str]:
@@ -92,8 +102,30 @@ def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
 def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
     if failure.kind is FailureClass.NEXT and failure.remember:
         memory.remember(tx, change.whom, failure.code, now, now + failure.remember)
+    if failure.kind is FailureClass.UNKNOWN and failure.code not in OUR_OWN:
+        # Somebody may know what it means: the tables and `failures` are there for that.
+        about = {"sender": change.after.sender, "channel": change.after.channel}
+        log.warning("unknown_failure_code", code=failure.code, **about)
+    if failure.kind is FailureClass.SUPPRESS and change.whom.address:
+        _suppress(tx, change, failure, now)
     if failure.kind in ENOUGH and failure.code not in OUR_OWN:
         _trip(tx, change, failure, now)
+
+
+def _suppress(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
+    """Heed an opt-out that only the provider has heard of, as far as that means it."""
+    scope = failure.scope or Scope.SENDER
+    here = Suppression(
+        channel=change.after.channel,
+        sender=change.after.sender if scope is Scope.SENDER else None,
+        scope=scope,
+        source=f"code {failure.code}",
+        at=now,
+    )
+    # Whoever stops marketing in one place does not want it in another.
+    wide = replace(here, channel=None, sender=None, scope=Scope.CHANNEL_MARKETING)
+    for suppression in {here, wide}:
+        people.suppress(tx, change.person, suppression)
 
 
 def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:

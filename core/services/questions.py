@@ -4,6 +4,7 @@ from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.events import Answered, Event
+from core.cascade.status import overridden
 from core.errors import SetupError
 from core.http import Answer
 from core.ports import HttpRequest, NoResponse, Receipt
@@ -11,6 +12,7 @@ from core.services.advance import advance
 from core.services.receipts import reported
 from core.store import attempts
 from core.store.attempts import Asked
+from core.store.records import overrides
 
 BATCH = 32
 
@@ -40,13 +42,14 @@ def _request(app: Everreach, asked: Asked) -> HttpRequest | None:
         config = app.config_of(connector, asked.sender)
     except SetupError:
         return None  # the sender has been set up anew since, and wrongly
-    return connector.ask(asked.provider_id, config)
+    return connector.query.ask(asked.provider_id, config) if connector.query else None
 
 
 def _receipt(app: Everreach, asked: Asked, answer: Answer) -> Receipt | None:
     if isinstance(answer, NoResponse):
         return None
-    return app.registry.channels[asked.sender["provider"]].answer(answer)
+    query = app.registry.channels[asked.sender["provider"]].query
+    return query.answer(answer) if query else None
 
 
 def _save(app: Everreach, group: list[tuple[Asked, Receipt | None]]) -> None:
@@ -57,7 +60,8 @@ def _save(app: Everreach, group: list[tuple[Asked, Receipt | None]]) -> None:
     for one, receipt in group:
         if receipt:
             at, failure = receipt.at or now, receipt.failure
-            event = reported(one.number, receipt.status, at, failure)
+            why = overridden(failure, overrides(one.sender)) if failure else None
+            event = reported(one.number, receipt.status, at, why)
             happened.append((one.cascade_id, event))
         happened.append((one.cascade_id, Answered(attempt=one.number)))
 

@@ -48,28 +48,6 @@ class Asked:
     sender: records.Row
 
 
-def claim(
-    tx: Connection, channel: str, now: datetime, lease_until: datetime, limit: int
-) -> list[str]:
-    """Take attempts that are due. Each is given to one worker only, ever."""
-    due = (
-        select(attempts.c.reference)
-        .where(
-            attempts.c.state == "queued",
-            attempts.c.channel == channel,
-            attempts.c.due_at <= now,
-        )
-        .order_by(attempts.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    # Two statements: as one with a subquery, PostgreSQL may take more than the limit.
-    taken = list(tx.scalars(due))
-    mine = update(attempts).where(attempts.c.reference.in_(taken))
-    tx.execute(mine.values(state="sending", lease_until=lease_until, sending_at=now))
-    return taken
-
-
 def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
     """What it takes to send these attempts."""
     query = (

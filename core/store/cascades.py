@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from core.cascade.commands import Ask, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
-from core.cascade.schedule import TooLate
+from core.cascade.schedule import TooLate, ZoneSource
 from core.store import records
 from core.store.records import Values
 from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
@@ -29,6 +29,8 @@ class NewCascade:
     recipient: Recipient
     fields: dict[str, str]
     round: int
+    zone: str
+    zone_source: ZoneSource
     start_at: datetime | None
     expires_at: datetime | None
 
@@ -40,6 +42,8 @@ class Loaded:
     account: records.Row
     definition: records.Row
     fields: dict[str, str]
+    zone: str
+    zone_source: ZoneSource
     cascade: Cascade
 
 
@@ -55,11 +59,10 @@ class Decided:
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
     """Insert a cascade. False if this occasion has one already."""
-    recipient_key = new.recipient.phone or new.recipient.email or ""
     row = {
         **{name: getattr(new, name) for name in new.__slots__},
         "recipient": asdict(new.recipient),
-        "recipient_key": recipient_key,
+        "recipient_key": new.recipient.key,
         "created_at": now,
     }
     return insert_new(tx, cascades, row) is not None
@@ -116,11 +119,14 @@ def _loaded(row: records.Row, tried: Sequence[records.Row]) -> Loaded:
         account=account,
         definition=row["definition"],
         fields=row["fields"],
-        cascade=_cascade(row, tried),
+        zone=row["zone"],
+        zone_source=ZoneSource(row["zone_source"]),
+        cascade=to_cascade(row, tried),
     )
 
 
-def _cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+def to_cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+    """A cascade from its row, with its reminder's `definition`, and its attempts' rows."""
     definition = row["definition"]
     return Cascade(
         id=row["id"],
@@ -287,6 +293,22 @@ def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
     return list(tx.scalars(query))
 
 
+def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
+    """The marketing to a person that has not finished."""
+    query = (
+        select(cascades.c.id, reminders.c.definition)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.recipient_key == address,
+            cascades.c.outcome.is_(None),
+        )
+    )
+    return [
+        row.id for row in tx.execute(query) if row.definition["purpose"] == "marketing"
+    ]
+
+
 def due(tx: Connection, now: datetime, limit: int) -> list[str]:
     """Cascades whose deadline has passed, oldest first, not in another worker's hands."""
     query = (
@@ -297,3 +319,27 @@ def due(tx: Connection, now: datetime, limit: int) -> list[str]:
         .with_for_update(key_share=True, skip_locked=True)
     )
     return list(tx.scalars(query))
+
+
+def superseded(tx: Connection, account_id: int) -> list[records.Row]:
+    """The open cascades of reminders or versions that are no longer active, by id.
+
+    Each is its `id`, its `reminder_key` and the `event` of the version that it began with.
+    """
+    query = (
+        select(cascades.c.id, cascades.c.reminder_key, reminders.c.event)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.deadline_at.is_not(None),  # what is open always has one
+            reminders.c.active.is_(False),
+        )
+        .order_by(cascades.c.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def move(tx: Connection, cascade_id: str, reminder_id: int) -> None:
+    """Give a cascade another version of its reminder."""
+    mine = update(cascades).where(cascades.c.id == cascade_id)
+    tx.execute(mine.values(reminder_id=reminder_id))

@@ -44,6 +44,11 @@ def template_of(definition: Row, channel: str) -> str:
     return "/".join(filter(None, (content.get("template"), content.get("language"))))
 
 
+def overrides(sender: Row) -> dict[str, FailureClass]:
+    """What a sender's account wants codes to mean, where it is not the usual."""
+    return {code: FailureClass(kind) for code, kind in sender["failures"].items()}
+
+
 def to_recipient(stored: Row) -> Recipient:
     """A stored recipient."""
     return Recipient(**stored)
@@ -80,9 +85,8 @@ def failure_json(failure: Failure | None) -> dict[str, Any] | None:
     """A failure as JSON."""
     if failure is None:
         return None
-    spans = {name: getattr(failure, name) for name in ("retry_after", "remember")}
-    lengths = {name: it.total_seconds() if it else None for name, it in spans.items()}
-    return {**asdict(failure), **lengths}
+    spans = {"retry_after": failure.retry_after, "remember": failure.remember}
+    return {**asdict(failure), **{name: _seconds(span) for name, span in spans.items()}}
 
 
 def to_failure(stored: Row | None) -> Failure | None:
@@ -97,6 +101,10 @@ def to_failure(stored: Row | None) -> Failure | None:
         remember=_span(stored["remember"]),
         scope=Scope(stored["scope"]) if stored["scope"] else None,
     )
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 def _span(seconds: float | None) -> timedelta | None:

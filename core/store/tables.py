@@ -89,6 +89,8 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
+    Column("quiet_hours", JSON, nullable=False, default=list),
+    Column("limits", JSON, nullable=False, default=dict),
 )
 
 connections = Table(
@@ -113,9 +115,9 @@ senders = Table(
     _text("provider"),
     Column("config", JSON, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
-    Column(
-        "failures", JSON, nullable=False
-    ),  # what codes mean, where it is not the usual
+    # What codes mean and how much may be sent, where it is not the provider's usual.
+    Column("failures", JSON, nullable=False, default=dict),
+    Column("limits", JSON, nullable=False, default=dict),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )
@@ -168,6 +170,7 @@ inbox = Table(
 Index(
     "ix_inbox_waiting",
     inbox.c.kind,
+    inbox.c.account_id,
     inbox.c.id,
     sqlite_where=inbox.c.state == "waiting",
     postgresql_where=inbox.c.state == "waiting",
@@ -182,6 +185,9 @@ occasions = Table(
     _text("subject"),
     Column("contact", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
+    _time("at"),
+    _text("time_zone"),
+    Column("round", Integer, nullable=False),  # how often `at` has changed
     Column("updated_at", UtcTime, nullable=False),
     _text("ended_by"),
     UniqueConstraint("account_id", "subject"),
@@ -199,7 +205,9 @@ cascades = Table(
     _text("recipient_key"),
     Column("recipient", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
-    Column("round", Integer, nullable=False),  # grows when the occasion is moved
+    Column("round", Integer, nullable=False),  # the occasion's, when it was started
+    _text("zone"),
+    _text("zone_source"),
     _time("start_at"),
     Column("next_step", Integer),
     _time("deadline_at"),
@@ -211,6 +219,7 @@ cascades = Table(
     UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key", "round"),
     Index("ix_cascades_account", "account_id", "id"),
     Index("ix_cascades_subject", "subject"),
+    Index("ix_cascades_recipient", "recipient_key"),
 )
 Index(
     "ix_cascades_deadline",
@@ -253,6 +262,7 @@ attempts = Table(
 Index(
     "ix_attempts_queued",
     attempts.c.channel,
+    attempts.c.sender_id,
     attempts.c.due_at,
     sqlite_where=attempts.c.state == "queued",
     postgresql_where=attempts.c.state == "queued",
@@ -294,6 +304,63 @@ Index(
     receipts.c.provider_id,
     sqlite_where=receipts.c.attempt.is_(None),
     postgresql_where=receipts.c.attempt.is_(None),
+)
+
+# What people wrote back. `provider_id` is the reply's own; `answers` the one it answers.
+# `carrier` and `word` are what the carrier and we made of it (stop, start, help), `answer`
+# what it says about the occasion.
+replies = Table(
+    "replies",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, ForeignKey("senders.id"), nullable=False),
+    Column("inbox_id", Id, ForeignKey("inbox.id"), nullable=False),
+    _text("channel"),
+    _text("address"),
+    _text("provider_id"),
+    Column("at", UtcTime, nullable=False),
+    _text("text"),
+    _text("button"),
+    Column("answers", Text),
+    Column("carrier", Text),
+    Column("word", Text),
+    Column("answer", Text),
+    Column("cascade_id", Text, ForeignKey("cascades.id")),
+    UniqueConstraint("sender_id", "provider_id"),
+    Index("ix_replies_address", "account_id", "address"),
+    Index("ix_replies_cascade_id", "cascade_id"),
+)
+
+# What people agreed to and refused, one row a word. Rows are only ever added: the last one
+# by time counts. An empty `channel` or `sender_id` means every one.
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    _account(),
+    _text("address"),
+    Column("channel", Text),
+    _text("purpose"),
+    Column("given", Boolean, nullable=False),
+    _text("source"),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_consents_address", "account_id", "address"),
+)
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _id(),
+    _account(),
+    _text("address"),
+    Column("channel", Text),
+    Column("sender_id", Id, ForeignKey("senders.id")),
+    _text("scope"),
+    _text("source"),
+    Column("at", UtcTime, nullable=False),
+    _text("words"),
+    Column("lifted", Boolean, nullable=False),
+    Index("ix_suppressions_address", "account_id", "address"),
 )
 
 # Why each thing happened: what the machine noted, in order.
@@ -376,4 +443,31 @@ Index(
     unique=True,
     sqlite_where=notices.c.resolved_at.is_(None),
     postgresql_where=notices.c.resolved_at.is_(None),
+)
+
+# How much has been sent by what has limits: a sender, or (`sender_id` is 0) the whole account.
+# Whoever sends holds the row meanwhile, so limits hold across processes.
+paces = Table(
+    "paces",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, nullable=False),
+    _time("free_at"),  # from then on something may be sent
+    Column("messages", JSON, nullable=False),  # by the hour
+    Column("people", JSON, nullable=False),
+    UniqueConstraint("account_id", "sender_id"),
+)
+
+# When a person got the latest messages from a sender, or (`sender_id` is 0) from the account.
+# Kept only where a limit asks for it.
+written = Table(
+    "written",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, nullable=False),
+    _text("person"),  # a cascade's recipient_key
+    Column("times", JSON, nullable=False),
+    UniqueConstraint("account_id", "sender_id", "person"),
 )

@@ -1,5 +1,6 @@
 """The HTTP client, over real sockets."""
 
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from core.ports import HttpRequest, HttpResponse, NoResponse
 
 
 class Echo(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/slow":
@@ -21,6 +24,7 @@ class Echo(BaseHTTPRequestHandler):
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
             self.end_headers()
             return
         self.send_response(200)
@@ -33,11 +37,15 @@ class Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class EchoServer(ThreadingHTTPServer):
+    request_queue_size = 128  # the library's 5 would make a batch wait
+
+
 @pytest.fixture
 def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as echo:
+    with EchoServer(("127.0.0.1", 0), Echo) as echo:
         echo.patience = threading.Event()  # type: ignore[attr-defined]
-        thread = threading.Thread(target=echo.serve_forever)
+        thread = threading.Thread(target=echo.serve_forever, args=(0.02,))
         thread.start()
         yield f"http://127.0.0.1:{echo.server_port}"
         echo.patience.set()  # type: ignore[attr-defined]
@@ -47,7 +55,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def client() -> Iterator[HttpClient]:
-    opened = HttpClient(threads=4)
+    opened = HttpClient()
     yield opened
     opened.close()
 
@@ -121,6 +129,88 @@ def test_a_connection_that_breaks_may_have_reached_them(client: HttpClient) -> N
 
     assert isinstance(answer, NoResponse)
     assert answer.reached
+
+
+@contextmanager
+def answers_once_and_hangs_up() -> Iterator[tuple[str, list[bytes]]]:
+    """A server whose kept connections are dead: it closes when the second request comes."""
+    received: list[bytes] = []
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.05)
+
+        def talk(connection: socket.socket) -> None:
+            received.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            received.append(connection.recv(65536))
+
+        def serve() -> None:
+            while not done.is_set():
+                with suppress(TimeoutError):
+                    connection, _ = listener.accept()
+                    with connection:
+                        talk(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/", received
+        done.set()
+        thread.join()
+
+
+def test_a_kept_connection_that_dies_does_not_make_it_send_twice(
+    client: HttpClient,
+) -> None:
+    with answers_once_and_hangs_up() as (url, received):
+        first, second = (
+            client.perform(post(url, b"first")),
+            client.perform(post(url, b"second")),
+        )
+        client.close()
+
+    assert isinstance(first, HttpResponse)
+    assert isinstance(second, NoResponse)
+    assert second.reached
+    assert [b.rpartition(b"\r\n")[2] for b in received] == [b"first", b"second"]
+
+
+def test_a_body_without_end_is_cut_off(
+    client: HttpClient, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "MAX_BODY", 100_000)
+    answer = client.perform(post(f"{server}/echo", b"x" * 300_000))
+
+    assert isinstance(answer, HttpResponse)
+    assert len(answer.body) == 100_000
+
+
+def test_a_long_body_comes_whole(client: HttpClient, server: str) -> None:
+    answer = client.perform(post(f"{server}/echo", b"x" * 300_000))
+
+    assert isinstance(answer, HttpResponse)
+    assert len(answer.body) == 300_000
+
+
+def test_a_request_without_a_body_has_none(client: HttpClient, server: str) -> None:
+    answer = client.perform(post(f"{server}/echo", b""))
+
+    assert isinstance(answer, HttpResponse)
+    assert answer.body == b""
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_child_of_a_fork_sends_by_a_line_of_its_own(
+    client: HttpClient, server: str
+) -> None:
+    client.perform(post(f"{server}/echo"))
+    child = os.fork()
+    if child == 0:
+        answer = client.perform(post(f"{server}/echo"))
+        client.close()
+        os._exit(0 if isinstance(answer, HttpResponse) else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    assert isinstance(client.perform(post(f"{server}/echo")), HttpResponse)
 
 
 def test_an_answer_that_does_not_come_in_time_may_have_reached_them(

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from core.ports import InboundRequest
@@ -14,6 +15,7 @@ ACCESS_TOKEN = "token"
 APP_SECRET = "app-secret"
 VERIFY_TOKEN = "verify-token"
 AUTH_TOKEN = "auth-token"
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ACCOUNT_SID = "AC00000000000000000000000000000001"
 
 SETUP = """
@@ -21,7 +23,7 @@ account: {{key: {account}, name: Riverside Shop, timezone: Europe/Rome, currency
 connections:
   - {{key: shop, platform: shopify, config: {{shop: riverside.myshopify.com, client_secret: shop-secret}}}}
 senders:
-  - {{key: wa, provider: whatsapp_cloud, config: {{phone_number_id: "{phone_number_id}", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{meta}"}}}}
+  - {{key: wa, provider: whatsapp_cloud, limits: {{per_second: none, per_person: none}}, config: {{phone_number_id: "{phone_number_id}", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{meta}"}}}}
   - {{key: sms, provider: twilio, config: {{account_sid: AC00000000000000000000000000000001, auth_token: auth-token, from: "+15005550006", base_url: "{twilio}"}}}}
 messages:
   - key: shipped
@@ -114,6 +116,7 @@ def shipped(body: Mapping[str, Any] | None = None, **headers: str) -> InboundReq
         url="https://msg.example/hooks/shopify/riverside.shop",
         headers={name.lower(): value for name, value in names.items()},
         body=raw,
+        received_at=NOW,
     )
 
 

@@ -2,52 +2,60 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-import requests
-import responses
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from core.bootstrap import Everreach
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import get_message, list_messages
+from core.services.outlook import usual_limits
 from core.services.receipts import read_receipts
 from core.services.setup import apply
 from core.services.timers import turn_due_timers
 from core.services.views import MessageView
-from core.store import attempts, origins
+from core.store import origins
+from core.store.claims import Claims, claim
 from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import inbox as table
 from core.store.work import lanes_with_work
 from tests.conftest import SetClock
-from tests.support import riverside
+from tests.support import loopback, riverside
+from tests.support.loopback import ACCEPTED, Providers
 from tests.support.riverside import fulfillment, meta_status, shipped
 
-META = "https://graph.facebook.com/v25.0/100/messages"
-TWILIO = (
-    f"https://api.twilio.com/2010-04-01/Accounts/{riverside.ACCOUNT_SID}/Messages.json"
-)
-ACCEPTED = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.1"}]}
-QUEUED = {"sid": "SM1", "status": "queued"}
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[Providers]:
+    with loopback.providers() as server:
+        yield server
 
 
 @pytest.fixture
-def providers() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
-        mock.post(META, json=ACCEPTED)
-        mock.post(TWILIO, json=QUEUED, status=201)
-        yield mock
+def providers(listening: Providers) -> Providers:
+    listening.begin_anew()
+    return listening
 
 
 class Line:
     """A shop that is set up, and shorthands for what happens to it."""
 
-    def __init__(self, app: Everreach, clock: SetClock) -> None:
-        self.app, self.clock = app, clock
-        apply(app, riverside.setup(), {})
+    def __init__(
+        self, app: Everreach, clock: SetClock, providers: Providers, **options: Any
+    ) -> None:
+        self.app, self.clock, self.url = app, clock, providers.url
+        self.set_up(**options)
+
+    def set_up(self, *changes: tuple[str, str], **options: Any) -> None:
+        """Apply the set-up file, with words in it changed."""
+        text = riverside.setup(meta=self.url, twilio=self.url, **options)
+        for old, new in changes:
+            text = text.replace(old, new)
+        apply(self.app, text, {})
 
     def hook(self, **options: Any) -> int | None:
         with self.app.store.read() as tx:
@@ -72,7 +80,11 @@ class Line:
         url = "https://msg.example/receipts/whatsapp_cloud/riverside.wa"
         headers = riverside.meta_headers(body)
         request = inbox.InboundRequest(
-            method="POST", url=url, headers=headers, body=body
+            method="POST",
+            url=url,
+            headers=headers,
+            body=body,
+            received_at=riverside.NOW,
         )
         inbox.keep(self.app, RECEIPT, origin, request)
 
@@ -86,6 +98,21 @@ class Line:
         did = [step(self.app) for step in steps]
         did += [send_due(self.app, lane) for lane in ("whatsapp", "sms")]
         return any(did)
+
+    def claim(
+        self, tx: Connection, limit: int = 10, channel: str = "whatsapp"
+    ) -> Claims:
+        """Take what is due, as a worker does."""
+        usual = partial(usual_limits, self.app, channel)
+        return claim(
+            tx,
+            channel,
+            self.clock.now(),
+            self.clock.wall() + timedelta(minutes=1),
+            limit,
+            usual=usual,
+            turns=self.app.turns,
+        )
 
     def ship(self, **options: Any) -> MessageView:
         self.hook(**options)
@@ -103,19 +130,17 @@ class Line:
 
 
 @pytest.fixture
-def line(app: Everreach, clock: SetClock, providers: object) -> Line:
-    return Line(app, clock)
+def line(app: Everreach, clock: SetClock, providers: Providers) -> Line:
+    return Line(app, clock, providers)
 
 
-def test_a_shipped_order_goes_out_by_whatsapp(
-    line: Line, providers: responses.RequestsMock
-) -> None:
+def test_a_shipped_order_goes_out_by_whatsapp(line: Line, providers: Providers) -> None:
     message = line.ship()
 
     assert message.subject == riverside.subject()
     assert message.recipient_phone == "+46701740605"
     assert line.path == [("whatsapp", "accepted")]
-    sent = providers.calls[0].request.body
+    sent = providers.calls[0]
     assert f'"biz_opaque_callback_data": "{message.id}.0"'.encode() in sent.replace(
         b'":"', b'": "'
     )
@@ -199,7 +224,7 @@ def test_a_second_subscription_starts_nothing_new(line: Line) -> None:
 
 
 def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
     line.hook()
     read_events(line.app)
@@ -215,9 +240,8 @@ def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
 
 
 def _claim_and_die(line: Line) -> None:
-    lease = line.clock.wall() + timedelta(seconds=60)
     with line.app.store.write() as tx:
-        assert attempts.claim(tx, "whatsapp", line.clock.now(), lease, 10)
+        assert line.claim(tx).taken
 
 
 def test_a_receipt_settles_what_a_killed_worker_left(line: Line) -> None:
@@ -230,10 +254,10 @@ def test_a_receipt_settles_what_a_killed_worker_left(line: Line) -> None:
     assert line.message.status == "delivered"
 
 
-def test_a_read_timeout_is_not_sent_again(
-    line: Line, providers: responses.RequestsMock
+def test_an_answer_that_never_comes_is_not_sent_again(
+    line: Line, providers: Providers
 ) -> None:
-    providers.replace(responses.POST, META, body=requests.ReadTimeout())
+    providers.whatsapp(None)
     line.ship()
     line.clock.advance(minutes=5)
     line.work()
@@ -242,15 +266,13 @@ def test_a_read_timeout_is_not_sent_again(
     assert len(providers.calls) == 1
 
 
-def test_a_busy_provider_is_tried_again(
-    line: Line, providers: responses.RequestsMock
-) -> None:
+def test_a_busy_provider_is_tried_again(line: Line, providers: Providers) -> None:
     error = {"error": {"code": 130429, "message": "Rate limit hit"}}
-    providers.replace(responses.POST, META, json=error, status=429)
+    providers.whatsapp(error, status=429)
     line.ship()
     assert line.path == [("whatsapp", "failed"), ("whatsapp", "queued")]
 
-    providers.replace(responses.POST, META, json=ACCEPTED)
+    providers.whatsapp(ACCEPTED)
     line.clock.advance(seconds=10)
     line.work()
     assert line.path == [("whatsapp", "failed"), ("whatsapp", "accepted")]
@@ -272,11 +294,7 @@ def test_a_later_event_need_not_repeat_the_address(line: Line) -> None:
         "order_id": fulfillment()["order_id"],
         "status": "out_for_delivery",
     }
-    apply(
-        line.app,
-        riverside.setup().replace("order.shipped", "order.out_for_delivery"),
-        {},
-    )
+    line.set_up(("order.shipped", "order.out_for_delivery"))
     line.hook(body=event, topic="fulfillment_events/create", webhook_id="w9")
     line.work()
 
@@ -311,7 +329,7 @@ def test_replaying_an_event_sends_nothing_twice(line: Line) -> None:
 
 def test_a_running_message_keeps_the_version_it_began_with(line: Line) -> None:
     first = line.ship()
-    apply(line.app, riverside.setup(wait="5m"), {})
+    line.set_up(wait="5m")
     line.clock.advance(minutes=10)
     line.work()
     assert line.path == [("whatsapp", "accepted")]
@@ -336,9 +354,9 @@ def test_every_line_of_the_timeline_is_a_sentence(line: Line) -> None:
 
 
 def test_what_is_said_is_written_down_before_it_goes_out(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
-    providers.replace(responses.POST, META, body=requests.ReadTimeout())
+    providers.whatsapp(None)
 
     assert line.ship().tries[0].text == "order_shipped: Anna · #1001"
 
@@ -359,7 +377,7 @@ def test_a_cancelled_shipment_stops_what_is_under_way(line: Line) -> None:
 
 
 def test_a_cancellation_overtakes_what_is_still_queued(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
     line.hook()
     line.hook(body=fulfillment(status="cancelled"), **CANCELLED)
@@ -387,11 +405,11 @@ def test_a_cancellation_stops_its_own_shipment_only(line: Line) -> None:
     assert line.message.status == "waiting"
 
 
-EXPIRES = riverside.setup().replace("    steps:", "    expires: 20m\n    steps:")
+EXPIRES = ("    steps:", "    expires: 20m\n    steps:")
 
 
 def test_a_message_that_is_too_late_is_not_continued(line: Line) -> None:
-    apply(line.app, EXPIRES, {})
+    line.set_up(EXPIRES)
     line.ship()
     line.clock.advance(minutes=31)
     line.work()
@@ -401,9 +419,9 @@ def test_a_message_that_is_too_late_is_not_continued(line: Line) -> None:
 
 
 def test_what_waited_in_the_queue_until_too_late_is_not_sent(
-    line: Line, providers: responses.RequestsMock
+    line: Line, providers: Providers
 ) -> None:
-    apply(line.app, EXPIRES, {})
+    line.set_up(EXPIRES)
     line.hook()
     read_events(line.app)
     line.clock.advance(minutes=21)

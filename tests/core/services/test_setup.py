@@ -78,7 +78,11 @@ def test_the_example_in_the_docs_can_be_applied(here):
         "message shipped": "added",
         "reminder order-shipped": "added",
     }
-    assert report.warnings == ()
+    (doubt,) = report.warnings
+    assert doubt.startswith(
+        "reminders[0].steps[0].wait: WhatsApp may still deliver this after its 30 min, "
+        "and SMS may have gone out by then: "
+    )
 
 
 def test_every_connection_and_sender_has_an_address_to_give_away(here):
@@ -133,9 +137,84 @@ def test_the_definition_is_what_the_engine_reads(here):
     assert definition["purpose"] == "transactional"
     assert definition["message"] == "shipped"
     assert definition["steps"] == [
-        {"channel": "whatsapp", "sender": "wa", "until": "delivered", "wait": 5400},
-        {"channel": "sms", "sender": "sms", "until": "delivered", "wait": 86400},
+        {"channel": "whatsapp", "senders": ["wa"], "until": "delivered", "wait": 5400},
+        {"channel": "sms", "senders": ["sms"], "until": "delivered", "wait": 86400},
     ]
+
+
+QUIET = "{from: 21:00, to: 08:00, days: [mon, tue], channels: [sms]}"
+WRITTEN = {"from": "21:00", "to": "08:00", "days": ["mon", "tue"], "channels": ["sms"]}
+
+
+def test_quiet_hours_are_kept_as_they_are_written(here):
+    text = setup().replace("country: IT", f"country: IT, quiet_hours: [{QUIET}]")
+    here.apply(text)
+    report = here.apply(text.replace("21:00", "22:00"))
+
+    (account,) = here.rows(tables.accounts)
+    assert account["quiet_hours"] == [{**WRITTEN, "from": "22:00"}]
+    assert detail(report, "account riverside") == "quiet_hours[0].from 21:00 → 22:00"
+
+
+def test_a_reminder_says_when_it_is_sent(here):
+    here.apply(setup())
+    timed = f"send: 1d before\n    too_late: earlier\n    quiet_hours: [{QUIET}]"
+    booked = setup().replace(
+        "on: order.shipped", f"on: appointment.booked\n    {timed}"
+    )
+    here.apply(
+        booked.replace("order.name", "appointment.title | default('x')").replace(
+            "tracking.url", "appointment.url"
+        )
+    )
+
+    first, second = (row["definition"] for row in here.rows(tables.reminders))
+    times = [
+        {n: d[n] for n in ("send", "if_inside", "too_late")} for d in (first, second)
+    ]
+    assert times == [
+        {"send": "at once", "if_inside": "send_now", "too_late": "skip"},
+        {"send": "1d before", "if_inside": "send_now", "too_late": "earlier"},
+    ]
+    assert "quiet_hours" not in first
+    assert second["quiet_hours"] == [WRITTEN]
+
+
+def test_what_only_some_files_say_is_what_the_engine_reads(here):
+    conditions = "only_if: {country: IT, shipment.total: {at_least: 50.5}}"
+    text = setup().replace("channel: sms,", f"channel: sms, {conditions},")
+    text = text.replace("sender: sms", "sender: [sms, backup]")
+    text = text.replace("messages:", f"{_sender('sms', 'backup')}messages:", 1)
+    text = text.replace("{key: wa,", '{key: wa, failures: {131049: retry, "1": next},')
+    here.apply(text.replace("on: order", "unread: assume_seen\n    on: order"))
+
+    (reminder,), senders = here.rows(tables.reminders), here.rows(tables.senders)
+    definition = reminder["definition"]
+    first, last = definition["steps"]
+    assert definition["unread"] == "assume_seen"
+    assert "only_if" not in first
+    assert last["senders"] == ["sms", "backup"]
+    assert last["only_if"] == {"country": ["IT"], "shipment.total": {"at_least": 50.5}}
+    assert [row["failures"] for row in senders] == [
+        {"131049": "retry", "1": "next"},
+        {},
+        {},
+    ]
+
+
+def _sender(key, new_key):
+    (line,) = [line for line in setup().splitlines() if f"  - {{key: {key}," in line]
+    return line.replace(f"key: {key}", f"key: {new_key}") + "\n"
+
+
+def test_another_sender_is_told_as_it_is_written(here):
+    here.apply(setup())
+    text = setup().replace("messages:", f"{_sender('sms', 'backup')}messages:", 1)
+    report = here.apply(text.replace("sender: sms", "sender: [sms, backup]"))
+
+    assert detail(report, "reminder order-shipped") == (
+        "version 2: steps[1].sender sms → sms, backup"
+    )
 
 
 def test_the_content_is_kept_channel_by_channel(here):

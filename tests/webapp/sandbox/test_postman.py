@@ -1,11 +1,15 @@
 """What is posted is posted at least once, whatever happens to either side."""
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import requests
+import responses
 
 from tests.webapp.sandbox.conftest import (
     Outside,
@@ -18,6 +22,7 @@ from tests.webapp.sandbox.conftest import (
 )
 from webapp.sandbox.postman import Postman
 
+ANYWHERE = re.compile("http://127.0.0.1.*")
 ROOT = Path(__file__).parents[3]
 KILLED = """
 import os, signal, sys
@@ -70,6 +75,18 @@ def test_twilio_repeats_only_if_the_address_asks(outside):
     outside.skip(seconds=20)
     outside.skip(seconds=20)
     assert len(outside.posts) == 5
+
+
+def test_an_answer_that_takes_too_long_uses_up_a_retry(tmp_path, port):
+    outside = open_world(settings_for(tmp_path, port))
+    ship(outside)
+    with responses.RequestsMock() as everreach:
+        everreach.post(ANYWHERE, body=requests.ReadTimeout())
+        outside.world.postman.start()
+        eventually(lambda: everreach.calls)
+        outside.world.postman.stop()
+    assert retries_left(outside) == 7
+    outside.world.close()
 
 
 def test_nobody_at_home_uses_up_no_retries(tmp_path, port):

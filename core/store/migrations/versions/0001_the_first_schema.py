@@ -23,6 +23,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
+        sa.Column("quiet_hours", sa.JSON(), nullable=False),
+        sa.Column("limits", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
@@ -78,6 +80,32 @@ def upgrade() -> None:
             "account_id", "key", name=op.f("uq_connections_account_id_key")
         ),
     )
+    op.create_table(
+        "consents",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_consents_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_consents_address", ["account_id", "address"], unique=False
+        )
+
     op.create_table(
         "habits",
         sa.Column(
@@ -142,7 +170,7 @@ def upgrade() -> None:
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index(
             "ix_inbox_waiting",
-            ["kind", "id"],
+            ["kind", "account_id", "id"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
@@ -212,6 +240,9 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("contact", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=True),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -220,6 +251,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occasions")),
         sa.UniqueConstraint(
             "account_id", "subject", name=op.f("uq_occasions_account_id_subject")
+        ),
+    )
+    op.create_table(
+        "paces",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("free_at", UtcTime(), nullable=True),
+        sa.Column("messages", sa.JSON(), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_paces_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paces")),
+        sa.UniqueConstraint(
+            "account_id", "sender_id", name=op.f("uq_paces_account_id_sender_id")
         ),
     )
     op.create_table(
@@ -263,6 +320,7 @@ def upgrade() -> None:
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("failures", sa.JSON(), nullable=False),
+        sa.Column("limits", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_senders_account_id")
@@ -299,6 +357,34 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "written",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_written_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_written")),
+        sa.UniqueConstraint(
+            "account_id",
+            "sender_id",
+            "person",
+            name=op.f("uq_written_account_id_sender_id_person"),
+        ),
+    )
+    op.create_table(
         "cascades",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column(
@@ -322,6 +408,8 @@ def upgrade() -> None:
         sa.Column("recipient", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("zone_source", sa.Text(), nullable=False),
         sa.Column("start_at", UtcTime(), nullable=True),
         sa.Column("next_step", sa.Integer(), nullable=True),
         sa.Column("deadline_at", UtcTime(), nullable=True),
@@ -359,7 +447,43 @@ def upgrade() -> None:
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
             postgresql_where=sa.text("deadline_at IS NOT NULL"),
         )
+        batch_op.create_index("ix_cascades_recipient", ["recipient_key"], unique=False)
         batch_op.create_index("ix_cascades_subject", ["subject"], unique=False)
+
+    op.create_table(
+        "suppressions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+        ),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("lifted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_suppressions_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_suppressions_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
+    )
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppressions_address", ["account_id", "address"], unique=False
+        )
 
     op.create_table(
         "attempts",
@@ -420,7 +544,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
         batch_op.create_index(
             "ix_attempts_queued",
-            ["channel", "due_at"],
+            ["channel", "sender_id", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
@@ -457,6 +581,60 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.create_index("ix_notes_cascade_id", ["cascade_id"], unique=False)
+
+    op.create_table(
+        "replies",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "inbox_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("button", sa.Text(), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=True),
+        sa.Column("carrier", sa.Text(), nullable=True),
+        sa.Column("word", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("cascade_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_replies_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cascade_id"], ["cascades.id"], name=op.f("fk_replies_cascade_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["inbox_id"], ["inbox.id"], name=op.f("fk_replies_inbox_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_replies_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
+        sa.UniqueConstraint(
+            "sender_id", "provider_id", name=op.f("uq_replies_sender_id_provider_id")
+        ),
+    )
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_replies_address", ["account_id", "address"], unique=False
+        )
+        batch_op.create_index("ix_replies_cascade_id", ["cascade_id"], unique=False)
 
     op.create_table(
         "receipts",
@@ -522,6 +700,11 @@ def downgrade() -> None:
         )
 
     op.drop_table("receipts")
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.drop_index("ix_replies_cascade_id")
+        batch_op.drop_index("ix_replies_address")
+
+    op.drop_table("replies")
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.drop_index("ix_notes_cascade_id")
 
@@ -545,8 +728,13 @@ def downgrade() -> None:
         )
 
     op.drop_table("attempts")
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.drop_index("ix_suppressions_address")
+
+    op.drop_table("suppressions")
     with op.batch_alter_table("cascades", schema=None) as batch_op:
         batch_op.drop_index("ix_cascades_subject")
+        batch_op.drop_index("ix_cascades_recipient")
         batch_op.drop_index(
             "ix_cascades_deadline",
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
@@ -555,9 +743,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_cascades_account")
 
     op.drop_table("cascades")
+    op.drop_table("written")
     op.drop_table("unreachable")
     op.drop_table("senders")
     op.drop_table("reminders")
+    op.drop_table("paces")
     op.drop_table("occasions")
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index(
@@ -578,6 +768,10 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("habits")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_consents_address")
+
+    op.drop_table("consents")
     op.drop_table("connections")
     op.drop_table("breakers")
     op.drop_table("accounts")
