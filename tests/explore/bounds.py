@@ -88,6 +88,7 @@ SMALL = (
         halts=True,
         starts=10 * MINUTE,
     ),
+    Bound(name="held", steps=(WHATSAPP, SMS_QUIET), receipts=1, retries=0),
     Bound(name="busy, quiet hours", steps=(SMS_QUIET,), receipts=0),
     Bound(
         name="quiet hours, late",
