@@ -1,4 +1,4 @@
-"""Moved, cancelled, answered: what is under way is no longer true. It is Monday, 13:00 in Rome."""
+"""Moved, cancelled, answered: what is under way is no longer true. It is Monday, 13:00."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -74,7 +74,7 @@ def test_a_move_stops_what_is_open_and_plans_anew_once(
     told = [line.sentence for line in new.timeline]
     assert told == [
         "A move started the reminder r.",
-        "Planned for 2026-11-27 13:00 in Rome.",
+        "Planned for 2026-11-27 13:00.",
     ]
     clinic.at("2026-11-27 12:59")
     assert len(clinic.sent) == sent
@@ -123,7 +123,7 @@ def test_what_is_in_flight_goes_out_and_nothing_follows(clinic: Clinic) -> None:
     clinic.work()
     old, new = clinic.messages()
     assert [one.status for one in old.tries] == ["accepted"]
-    assert (old.status, new.status) == ("cancelled", "scheduled")
+    assert (old.status, new.status) == ("cancelled", "planned")
 
     failed = meta_status("failed", old.tries[0].reference, code=131026)
     clinic.whatsapp_says(failed)
@@ -139,7 +139,7 @@ def test_moved_back_it_goes_out_at_the_old_time(clinic: Clinic) -> None:
     assert [m.status for m in clinic.messages()] == [
         "cancelled",
         "cancelled",
-        "scheduled",
+        "planned",
     ]
 
     clinic.at("2026-11-25 13:00")
@@ -164,7 +164,7 @@ def test_a_move_of_what_nobody_told_of_plans_it(clinic: Clinic) -> None:
     clinic.moves(NEW)
     clinic.moves(NEW)
 
-    assert [m.status for m in clinic.messages()] == ["scheduled"]
+    assert [m.status for m in clinic.messages()] == ["planned"]
 
 
 def test_a_move_after_an_answer_plans_anew(clinic: Clinic) -> None:
@@ -176,7 +176,7 @@ def test_a_move_after_an_answer_plans_anew(clinic: Clinic) -> None:
     assert [m.status for m in clinic.messages()] == ["cancelled"]
 
     clinic.moves(NEW)
-    assert clinic.message().status == "scheduled"
+    assert clinic.message().status == "planned"
 
 
 def test_a_move_after_a_cancellation_plans_nothing(clinic: Clinic) -> None:
@@ -208,7 +208,7 @@ def test_reading_an_event_again_moves_nothing_back(clinic: Clinic) -> None:
     inbox.replay(clinic.app, booked)
     clinic.work()
 
-    assert [m.status for m in clinic.messages()] == ["cancelled", "scheduled"]
+    assert [m.status for m in clinic.messages()] == ["cancelled", "planned"]
     clinic.at("2026-11-27 13:00")
     assert clinic.sent == ["whatsapp"]
 
@@ -219,4 +219,4 @@ def test_a_move_concerns_its_own_occasion(clinic: Clinic) -> None:
     clinic.books(OLD, subject="2")
     clinic.moves(NEW, subject="2")
 
-    assert clinic.message(subject="1").status == "scheduled"
+    assert clinic.message(subject="1").status == "planned"

@@ -82,7 +82,7 @@ def test_an_answer_stops_the_other_reminders_of_its_occasion(
     assert clinic.story("later", "2")[-1] == (
         f"Cancelled: they answered “{text}”. Nothing more is sent."
     )
-    assert clinic.message("later", "1").status == "scheduled"
+    assert clinic.message("later", "1").status == "planned"
 
 
 def test_an_answer_stops_no_news_of_an_end(clinic: Clinic) -> None:
@@ -104,7 +104,7 @@ def test_after_a_move_an_answer_is_asked_for_anew(clinic: Clinic) -> None:
     clinic.writes("Yes")
     clinic.moves("2026-11-27 15:00")
 
-    assert clinic.message("later").status == "scheduled"
+    assert clinic.message("later").status == "planned"
 
 
 def test_what_is_no_answer_stops_nothing_else(clinic: Clinic) -> None:
@@ -112,7 +112,7 @@ def test_what_is_no_answer_stops_nothing_else(clinic: Clinic) -> None:
     clinic.books(VISIT)
     clinic.writes("Where is it?")
 
-    assert clinic.message("later").status == "scheduled"
+    assert clinic.message("later").status == "planned"
 
 
 @pytest.mark.parametrize(
@@ -168,4 +168,4 @@ def test_a_reply_of_somebody_we_never_wrote_to_is_kept(clinic: Clinic) -> None:
 
     assert _kept(clinic) == 2
     assert clinic.message("now").replies == ()
-    assert clinic.message("later").status == "scheduled"
+    assert clinic.message("later").status == "planned"
