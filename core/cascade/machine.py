@@ -149,7 +149,7 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
     attempt = cascade.attempts[index]
     failure, step = attempt.failure, cascade.steps[attempt.step]
     asked = failure.retry_after if failure else None
-    delay = retry_delay(cascade.id, cascade.tries(attempt.step), asked)
+    delay = retry_delay(cascade.id, cascade.tries(attempt.step, attempt.sender), asked)
     if delay is None or cascade.deadline_at is None:
         return None
     due_at = now + delay
@@ -165,7 +165,7 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
 def _retry(cascade: Cascade, index: int, due_at: datetime) -> Decision:
     last = cascade.attempts[index]
     cascade, send = _send(cascade, last.step, last.sender, due_at)
-    tries = cascade.tries(last.step)
+    tries = cascade.tries(last.step, last.sender)
     facts: Facts = {"due_at": due_at.isoformat(), "try": tries}
     return cascade, (_note(Because.RETRYING, send.attempt, last.channel, **facts), send)
 
