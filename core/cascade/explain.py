@@ -46,6 +46,7 @@ SENTENCES: Mapping[str, str] = {
     "passed_over.in_doubt": "{channel} is passed over: it may have been sent there already.",
     "passed_over.too_late": "{channel} is passed over: it is too late for that.",
     "passed_over.quiet": "{channel} is passed over: quiet hours in {place} end only at {at}, when it is too late.",
+    "passed_over.full": "{channel} is passed over: this person has had enough messages until {at}, when it is too late.",
     "passed_over.condition": "{channel} is passed over: it is only for {condition}.",
     "passed_over.unreachable": "{channel} is passed over: this person could not be reached there on {since} ({code}); it is tried again from {at}.",
     "passed_over.opted_out": "{channel} is passed over: this person opted out on {since} ({source}).",
@@ -73,6 +74,7 @@ SENTENCES: Mapping[str, str] = {
     "timed_out": "{channel} was not {until} within {wait}; the last we heard was “{status}”.",
     "still_queued": "{channel} could not leave the queue within {wait}; it is given as long again.",
     "assumed_seen": "{channel} was delivered, and this person's reading is never reported: it counts as seen.",
+    "followed": "The reminder was changed; from here on its version {version} counts.",
     "finished.reached": "Done: {channel} got through, so nothing more is sent.",
     "finished.not_reached": "Done: every channel was tried and none got through.",
     "finished.skipped": "Done: nothing was sent.",
@@ -81,6 +83,9 @@ SENTENCES: Mapping[str, str] = {
 # What may be added to the sentence of a message that goes out.
 QUIET_AHEAD = "{sentence}; quiet hours start at {quiet_from} in {place}."
 ANYWAY = "{sentence}; these are quiet hours in {place}, but later is too late."
+FULL_ANYWAY = (
+    "{sentence}; this person has had enough messages for a day, but later is too late."
+)
 
 _DECIDED_BY = {
     Because.PLANNED: "why",
@@ -119,10 +124,11 @@ def sentence(
     """The sentence for one note. Times are told in `zone`, unless the note has its own."""
     words = _words(facts, zone, translate)
     told = translate(SENTENCES[_key(because, facts)]).format_map(words)
-    if because != Because.TRYING or not facts.get("zone"):
+    if because != Because.TRYING:
         return told
-    if facts.get("anyway"):
-        return _extended(ANYWAY, told, words, translate)
+    if anyway := facts.get("anyway"):
+        added = FULL_ANYWAY if anyway == "full" else ANYWAY
+        return _extended(added, told, words, translate)
     if facts.get("quiet_from"):
         return _extended(QUIET_AHEAD, told, words, translate)
     return told

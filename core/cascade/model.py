@@ -51,6 +51,7 @@ class Obstacle(StrEnum):
     IN_DOUBT = "in_doubt"  # it may have been sent there already
     TOO_LATE = "too_late"
     QUIET = "quiet"  # the hours open when it is too late
+    FULL = "full"  # the person may get another message when it is too late
     CONDITION = "condition"  # the step is not for this case
     UNREACHABLE = "unreachable"  # remembered: the person is not on this channel
     OPTED_OUT = "opted_out"

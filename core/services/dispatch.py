@@ -84,9 +84,9 @@ def _take(app: Everreach, channel: str) -> list[_Prepared]:
 def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
     """The windows of what waited in the queue begin now."""
     late = [
-        (one.claimed.cascade_id, Departed(attempt=one.claimed.number))
-        for one in prepared
-        if one.claimed.waited > PROMPT and not one.refused
+        (claimed.cascade_id, Departed(attempt=claimed.number, at=claimed.taken_at))
+        for claimed in (one.claimed for one in prepared if not one.refused)
+        if claimed.waited > PROMPT
     ]
     if late:
         # What was taken and is not sent now would stay unknown for ever.

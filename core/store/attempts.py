@@ -25,12 +25,17 @@ class Claimed:
     sender: records.Row
     wait: timedelta
     due_at: datetime
-    waited: timedelta
+    taken_at: datetime
     expires_at: datetime | None
     recipient: records.Row
     fields: dict[str, str]
     content: records.Row
     template: str
+
+    @property
+    def waited(self) -> timedelta:
+        """For how long it was due before it was taken."""
+        return self.taken_at - self.due_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ def _claimed(row: Any) -> Claimed:
         channel=channel,
         account_key=row["account_key"],
         sender=_sender(row),
-        waited=row["sending_at"] - row["due_at"],
+        taken_at=row["sending_at"],
         due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],

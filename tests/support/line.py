@@ -24,25 +24,22 @@ from tests.support import riverside
 from tests.support.loopback import Providers
 from tests.support.riverside import fulfillment, meta_status, shipped
 
-SECOND_SENDER = (
-    "messages:",
-    """  - {{key: wa2, provider: whatsapp_cloud, config: {{phone_number_id: "101", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{url}"}}}}
-messages:""",
-)
+SECOND_SENDER = """  - {{key: wa2, provider: whatsapp_cloud, config: {{phone_number_id: "101", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{url}"}}}}
+messages:"""
 
 
 class Line:
     """A shop that is set up, and shorthands for what happens to it."""
 
     def __init__(self, app: Everreach, clock: SetClock, providers: Providers) -> None:
-        self.app, self.clock, self._url = app, clock, providers.url
+        self.app, self.clock, self.url = app, clock, providers.url
         self.set_up()
 
     # --- Set-up ------------------------------------------------------------------------------
 
     def set_up(self, *changes: tuple[str, str], **options: Any) -> None:
         """Apply the set-up file, with words in it changed."""
-        text = riverside.setup(meta=self._url, twilio=self._url, **options)
+        text = riverside.setup(meta=self.url, twilio=self.url, **options)
         for old, new in changes:
             assert old in text
             text = text.replace(old, new)
@@ -53,11 +50,11 @@ class Line:
         shop = ("shop: riverside.my", f"shop: {account}.my")
         self.set_up(shop, account=account, phone_number_id="102")
 
-    def add_second_sender(self) -> None:
-        """Let WhatsApp be sent by `wa`, else by `wa2`."""
-        old, new = SECOND_SENDER
-        self.set_up((old, new.format(url=self._url)))
-        self.define_step(0, senders=["wa", "wa2"])
+    @property
+    def two_senders(self) -> tuple[tuple[str, str], ...]:
+        """What to change so that WhatsApp goes by `wa`, else by `wa2`."""
+        added = "messages:", SECOND_SENDER.format(url=self.url)
+        return added, ("sender: wa,", "sender: [wa, wa2],")
 
     def define(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change the stored definition of the reminders, past the set-up file."""
@@ -67,17 +64,6 @@ class Line:
                 change(definition)
                 same = reminders.c.id == key
                 tx.execute(update(reminders).where(same).values(definition=definition))
-
-    def define_step(self, number: int, **columns: Any) -> None:
-        """Change a step of the stored reminders."""
-        self.define(lambda definition: definition["steps"][number].update(columns))
-
-    def override(self, sender: str, **failures: str) -> None:
-        """What codes, as `c131026`, mean to a sender's account."""
-        classes = {code.removeprefix("c"): kind for code, kind in failures.items()}
-        with self.app.store.write() as tx:
-            same = senders.c.key == sender
-            tx.execute(update(senders).where(same).values(failures=classes))
 
     def retire(self, sender: str) -> None:
         """Remove a sender."""

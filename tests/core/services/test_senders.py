@@ -4,6 +4,7 @@ from core.services.dispatch import send_due
 from core.services.events import read_events
 from tests.support.line import Line, said, senders_of
 from tests.support.loopback import ACCEPTED, Providers, meta_error
+from tests.support.riverside import meta_status
 
 LOCKED = meta_error(131031)
 NO_TOKEN = meta_error(190)
@@ -16,7 +17,7 @@ WA, WA2 = "/v25.0/100/messages", "/v25.0/101/messages"
 def test_the_next_sender_takes_over_at_once_within_the_step(
     line: Line, providers: Providers
 ) -> None:
-    line.add_second_sender()
+    line.set_up(*line.two_senders)
     providers.whatsapp(LOCKED, status=403, number="100")
     message = line.ship()
 
@@ -29,7 +30,7 @@ def test_the_next_sender_takes_over_at_once_within_the_step(
 def test_the_next_step_follows_when_no_sender_is_left(
     line: Line, providers: Providers
 ) -> None:
-    line.add_second_sender()
+    line.set_up(*line.two_senders)
     providers.whatsapp(LOCKED, status=403, number="100")
     providers.whatsapp(NO_TOKEN, status=401, number="101")
 
@@ -44,7 +45,7 @@ def test_the_next_step_follows_when_no_sender_is_left(
 def test_a_sender_that_stays_busy_is_taken_over_from(
     line: Line, providers: Providers
 ) -> None:
-    line.add_second_sender()
+    line.set_up(*line.two_senders)
     providers.whatsapp(BUSY, status=429)
     line.ship()
     for _ in range(5):
@@ -60,7 +61,7 @@ def test_a_sender_that_stays_busy_is_taken_over_from(
 def test_a_broken_sender_is_passed_over_without_a_request(
     line: Line, providers: Providers
 ) -> None:
-    line.add_second_sender()
+    line.set_up(*line.two_senders)
     providers.whatsapp(LOCKED, status=403, number="100")
     line.ship()
     line.clock.advance(seconds=10)
@@ -75,7 +76,7 @@ def test_a_broken_sender_is_passed_over_without_a_request(
 def test_what_is_queued_when_a_sender_breaks_goes_on_without_it(
     line: Line, providers: Providers
 ) -> None:
-    line.add_second_sender()
+    line.set_up(*line.two_senders)
     line.order(1)
     read_events(line.app)
     line.claim_and_die()
@@ -83,18 +84,12 @@ def test_what_is_queued_when_a_sender_breaks_goes_on_without_it(
     line.order(3)
     read_events(line.app)
     reference = line.about(1).tries[0].reference
-    line.whatsapp_says(_failed(reference, 131031))
+    line.whatsapp_says(meta_status("failed", reference, code=131031))
     line.work()
 
     assert WA not in providers.posted
     assert senders_of(line.about(2)) == [("wa", "failed"), ("wa2", "accepted")]
     assert senders_of(line.about(3)) == [("wa", "failed"), ("wa2", "accepted")]
-
-
-def _failed(reference: str, code: int) -> dict[str, object]:
-    from tests.support.riverside import meta_status
-
-    return meta_status("failed", reference, wamid=f"wamid.of.{reference}", code=code)
 
 
 def test_a_retry_that_was_decided_before_goes_on_without_it_too(
@@ -218,7 +213,7 @@ def test_a_template_that_is_taken_in_between_is_not_refused_in_a_row(
 
 
 def test_a_removed_sender_is_taken_over_from(line: Line, providers: Providers) -> None:
-    line.add_second_sender()
+    line.set_up(*line.two_senders)
     line.order(1)
     read_events(line.app)
     line.retire("wa")

@@ -6,20 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
-from core.bootstrap import Everreach
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store import attempts
 from core.store.cascades import load
 from core.store.tables import cascades
-from tests.conftest import SetClock
-from tests.core.services.test_line import Line
+from tests.support.line import Line
 from tests.support.riverside import fulfillment
-
-
-@pytest.fixture
-def line(app: Everreach, clock: SetClock) -> Line:
-    return Line(app, clock)
 
 
 def test_an_attempt_is_claimed_once(line: Line) -> None:
