@@ -58,6 +58,13 @@ sandbox_option = click.option(
     help="Use the sandbox and its own data folder.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+language_option = click.option(
+    "--language",
+    type=click.Choice(["en", "de", "it"]),
+    default="en",
+    show_default=True,
+    help="The language of the sentences.",
+)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -169,16 +176,28 @@ def apply(file: str, running: "Rule", as_json: bool) -> None:
 @click.option("--subject", help="Only what this is about, for example an order.")
 @click.option("--account", help="Only this account's.")
 @click.option("--limit", default=50, show_default=True, help="The newest so many.")
+@language_option
 @json_option
 @sandbox_option
 def messages(
-    subject: str | None, account: str | None, limit: int, as_json: bool
+    subject: str | None,
+    account: str | None,
+    limit: int,
+    language: str,
+    as_json: bool,
 ) -> None:
     """Show messages, and why each went the way it did."""
     from core.services.messages import list_messages
+    from webapp.languages import translator
 
     with _everreach() as app:
-        found = list_messages(app, subject=subject, account=account, limit=limit)
+        found = list_messages(
+            app,
+            subject=subject,
+            account=account,
+            limit=limit,
+            translate=translator(language),
+        )
     if as_json:
         _print_json([dataclasses.asdict(message) for message in found])
         return
@@ -186,6 +205,29 @@ def messages(
         click.echo(told(message))
     if not found:
         click.echo("There are no messages yet.")
+
+
+@main.command()
+@click.option("--account", help="Only this account's.")
+@language_option
+@json_option
+@sandbox_option
+def notices(account: str | None, language: str, as_json: bool) -> None:
+    """Show what only you can mend: what providers refuse as a whole."""
+    from core.services.notices import list_notices
+    from webapp.languages import translator
+
+    with _everreach() as app:
+        found = list_notices(app, account=account, translate=translator(language))
+    if as_json:
+        _print_json([dataclasses.asdict(notice) for notice in found])
+        return
+    for notice in found:
+        at = notice.at.astimezone(ZoneInfo(notice.time_zone))
+        click.echo(f"{at:%Y-%m-%d %H:%M}  {notice.account}  {notice.sentence}")
+        click.echo(f"    → {notice.fix}")
+    if not found:
+        click.echo("There is nothing to mend.")
 
 
 @main.group()

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from core.bootstrap import Everreach
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import list_messages
+from core.services.outlook import usual_limits
 from core.services.questions import ask_due
 from core.services.receipts import read_receipts
 from core.services.setup import apply
 from core.services.timers import turn_due_timers
 from core.services.views import MessageView, TryView
-from core.store import attempts, notices, origins
+from core.store import notices, origins
+from core.store.claims import Claims, claim
 from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import reminders, senders
 from tests.conftest import SetClock
@@ -24,16 +27,18 @@ from tests.support import riverside
 from tests.support.loopback import Providers
 from tests.support.riverside import fulfillment, meta_status, shipped
 
-SECOND_SENDER = """  - {{key: wa2, provider: whatsapp_cloud, config: {{phone_number_id: "101", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{url}"}}}}
+SECOND_SENDER = """  - {{key: wa2, provider: whatsapp_cloud, limits: {{per_second: none, per_person: none}}, config: {{phone_number_id: "101", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{url}"}}}}
 messages:"""
 
 
 class Line:
     """A shop that is set up, and shorthands for what happens to it."""
 
-    def __init__(self, app: Everreach, clock: SetClock, providers: Providers) -> None:
+    def __init__(
+        self, app: Everreach, clock: SetClock, providers: Providers, **options: Any
+    ) -> None:
         self.app, self.clock, self.url = app, clock, providers.url
-        self.set_up()
+        self.set_up(**options)
 
     # --- Set-up ------------------------------------------------------------------------------
 
@@ -172,11 +177,25 @@ class Line:
         self.work()
         return self.about(number, options.get("account", "riverside"))
 
-    def claim_and_die(self, channel: str = "whatsapp") -> None:
-        """A worker takes what is due on a channel, and is killed."""
-        lease = self.clock.wall() + timedelta(seconds=60)
+    def claim(
+        self, tx: Connection, limit: int = 10, channel: str = "whatsapp"
+    ) -> Claims:
+        """Take what is due, as a worker does."""
+        usual = partial(usual_limits, self.app, channel)
+        return claim(
+            tx,
+            channel,
+            self.clock.now(),
+            self.clock.wall() + timedelta(minutes=1),
+            limit,
+            usual=usual,
+            turns=self.app.turns,
+        )
+
+    def claim_and_die(self) -> None:
+        """A worker takes what is due, and is killed."""
         with self.app.store.write() as tx:
-            assert attempts.claim(tx, channel, self.clock.now(), lease, 10)
+            assert self.claim(tx).taken
 
     # --- What is to be seen ------------------------------------------------------------------
 

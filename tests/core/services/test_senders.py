@@ -3,7 +3,7 @@
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from tests.support.line import Line, said, senders_of
-from tests.support.loopback import ACCEPTED, Providers, meta_error
+from tests.support.loopback import Providers, accepted, meta_error
 from tests.support.riverside import meta_status
 
 LOCKED = meta_error(131031)
@@ -53,7 +53,7 @@ def test_a_sender_that_stays_busy_is_taken_over_from(
     tried = [one.sender for one in line.message.tries]
     assert tried == ["wa"] * 6 + ["wa2"] * 2  # which is tried again in its own right
 
-    providers.whatsapp(ACCEPTED)
+    providers.whatsapp(accepted)
     line.later(minutes=4)
     assert senders_of(line.message)[-1] == ("wa2", "accepted")
 
@@ -117,7 +117,7 @@ def test_many_failures_at_once_are_one_fault(line: Line, providers: Providers) -
     line.work()
     assert len(providers.posted) == 16
 
-    providers.whatsapp(ACCEPTED)
+    providers.whatsapp(accepted)
     line.clock.advance(minutes=1)
     assert senders_of(line.ship_next(9)) == [("wa", "accepted")]
 
@@ -128,7 +128,7 @@ def test_one_message_tries_a_broken_sender_while_the_others_wait(
     providers.whatsapp(LOCKED, status=403)
     line.ship()
     line.clock.advance(minutes=1)
-    providers.whatsapp(ACCEPTED)
+    providers.whatsapp(accepted)
     line.order(2)
     line.order(3)
     read_events(line.app)  # both are decided before either is sent
@@ -162,7 +162,7 @@ def test_the_owner_is_told_once_and_told_when_it_works_again(
     line.ship_next(2)
     assert line.notices == [("sender_broken", "wa")]
 
-    providers.whatsapp(ACCEPTED)
+    providers.whatsapp(accepted)
     line.clock.advance(minutes=2)
     line.ship_next(3)
     assert line.notices == []
@@ -196,7 +196,7 @@ def test_a_template_refused_three_times_in_a_row_rests_and_others_go_on(
     told = "wa is passed over: its template has not been accepted since"
     assert any(one.startswith(told) for one in said(message))
 
-    providers.whatsapp(ACCEPTED)
+    providers.whatsapp(accepted)
     line.set_up(("template: order_shipped", "template: parcel_sent"))
     assert senders_of(line.ship_next(5)) == [("wa", "accepted")]
     assert line.notices == [("template_refused", "wa order_shipped/en")]
@@ -205,8 +205,8 @@ def test_a_template_refused_three_times_in_a_row_rests_and_others_go_on(
 def test_a_template_that_is_taken_in_between_is_not_refused_in_a_row(
     line: Line, providers: Providers
 ) -> None:
-    for number, answer in enumerate((NOT_APPROVED, ACCEPTED, NOT_APPROVED) * 2, 1):
-        providers.whatsapp(answer, status=200 if answer is ACCEPTED else 404)
+    for number, answer in enumerate((NOT_APPROVED, accepted, NOT_APPROVED) * 2, 1):
+        providers.whatsapp(answer, status=200 if answer is accepted else 404)
         line.ship_next(number)
 
     assert line.notices == []
