@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from core.bootstrap import Everreach
+from core.ports import InboundRequest
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
@@ -116,7 +117,7 @@ class Line:
         with self.app.store.read() as tx:
             origin = origins.sender(tx, "whatsapp_cloud", "riverside.wa")
         assert origin
-        request = inbox.InboundRequest(
+        request = InboundRequest(
             method="POST",
             url="https://msg.example/receipts/whatsapp_cloud/riverside.wa",
             headers=riverside.meta_headers(body),
@@ -130,7 +131,7 @@ class Line:
         with self.app.store.read() as tx:
             origin = origins.sender(tx, "twilio", "riverside.sms")
         assert origin
-        request = inbox.InboundRequest(
+        request = InboundRequest(
             method="POST",
             url=f"https://msg.example/receipts/twilio/riverside.sms?ref={reference}",
             headers={"content-type": "application/x-www-form-urlencoded"},
