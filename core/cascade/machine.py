@@ -157,7 +157,8 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
     attempt = cascade.attempts[index]
     failure, step = attempt.failure, cascade.steps[attempt.step]
     wanted = failure.retry_after if failure else None
-    delay = retry_delay(cascade.id, cascade.tries(attempt.step), wanted)
+    tries = cascade.tries(attempt.step, attempt.sender)
+    delay = retry_delay(cascade.id, tries, wanted)
     if delay is None or cascade.deadline_at is None or attempt.asked:
         return None  # once its provider is asked, its window is over
     due_at = now + delay
@@ -175,7 +176,7 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
 def _retry(cascade: Cascade, index: int, due_at: datetime) -> Decision:
     last = cascade.attempts[index]
     cascade, send = _send(cascade, last.step, last.sender, due_at)
-    tries = cascade.tries(last.step)
+    tries = cascade.tries(last.step, last.sender)
     facts: Facts = {"due_at": due_at.isoformat(), "try": tries}
     return cascade, (_note(Because.RETRYING, send.attempt, last.channel, **facts), send)
 
@@ -205,7 +206,7 @@ def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
 
     If it had been tried before, it never goes back a sender.
     """
-    if not cascade.tries(number):
+    if all(one.step != number for one in cascade.attempts):
         return _try_steps(cascade, number, now)
     step, last = cascade.steps[number], cascade.attempts[-1]
     kind = last.failure.kind if last.failure else None

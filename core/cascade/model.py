@@ -213,6 +213,7 @@ class Cascade:
         """Whether nothing is worth sending then."""
         return self.expires_at is not None and at >= self.expires_at
 
-    def tries(self, step: int) -> int:
-        """How many attempts a step has had."""
-        return sum(attempt.step == step for attempt in self.attempts)
+    def tries(self, step: int, sender: str) -> int:
+        """How many attempts a step has had by one of its senders."""
+        by = (step, sender)
+        return sum((each.step, each.sender) == by for each in self.attempts)

@@ -142,8 +142,9 @@ def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
         if claimed.waited > PROMPT
     ]
     if late:
-        with app.store.write() as tx:
-            advance(app, tx, late, app.clock.now())
+        # What was taken and is not sent now would stay unknown for ever.
+        now = app.clock.now()
+        app.store.insist(lambda tx: advance(app, tx, late, now))
 
 
 def _refusals(tx: Connection, claimed: Sequence[Claimed]) -> Mapping[str, Refusal]:
@@ -190,7 +191,7 @@ def _fault(
     sender = claimed.sender
     for template in ("", claimed.template):
         fault = broken.get((sender["account_id"], sender["key"], template))
-        if fault and fault.retry_at and fault.failed_at >= claimed.due_at:
+        if fault and fault.stops(claimed.cascade_id):
             return fault
     return None
 

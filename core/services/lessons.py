@@ -11,7 +11,7 @@ from core.cascade.consent import Suppression
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Failure, FailureClass, Scope, Until
 from core.store import breakers, memory, notices, people, records
-from core.store.breakers import Fault
+from core.store.breakers import Fault, Taken
 from core.store.cascades import Loaded
 from core.store.memory import Whom
 from core.store.people import Person
@@ -59,19 +59,14 @@ class Change:
         return self.account_id, self.whom.address
 
     @property
-    def sender(self) -> tuple[int, str]:
-        """The account and the key of the sender."""
-        return self.account_id, self.after.sender
-
-    @property
     def template(self) -> str:
         """The template that it uses, or `""`."""
         return records.template_of(self.loaded.definition, self.after.channel)
 
     @property
     def failure(self) -> Failure | None:
-        """The failure that has just become known."""
-        return self.after.marks.failure if self.is_new("failed_at") else None
+        """The failure that has just become known, unless the message has arrived."""
+        return self.after.failure if self.is_new("failed_at") else None
 
     def is_new(self, *names: str) -> bool:
         """Whether one of these facts has just become known."""
@@ -143,7 +138,8 @@ def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
         code=failure.code,
         detail=failure.detail,
     )
-    times = breakers.count_fault(tx, fault, now) - ENOUGH[failure.kind]
+    failures = breakers.count_fault(tx, fault, change.loaded.cascade.id, now)
+    times = failures - ENOUGH[failure.kind]
     if times >= 0:
         pause = min(FIRST_PAUSE * 2 ** min(times, 10), LONGEST_PAUSE)
         breakers.keep_open(tx, fault, now + pause)
@@ -155,7 +151,12 @@ def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
 def _mend(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
     """What a provider takes works."""
     taken = {
-        (*change.sender, change.template)
+        Taken(
+            account_id=change.account_id,
+            sender=change.after.sender,
+            template=change.template,
+            cascade_id=change.loaded.cascade.id,
+        )
         for change in changes
         if change.is_new("accepted_at", "sent_at", "delivered_at", "read_at")
     }

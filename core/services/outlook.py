@@ -56,7 +56,7 @@ class Outlook:
         addresses = {(one.account["id"], at) for one in self.loaded for at in _at(one)}
         accounts = {one.account["id"] for one in self.loaded}
         self._senders = setup.senders_of(self.tx, accounts)
-        self._breakers = breakers.breakers_of(self.tx, accounts)
+        self._breakers = breakers.breakers_to_try(self.tx, accounts, self.now)
         self._unreachable = memory.unreachable_at(self.tx, addresses, self.now)
         self._habits = memory.habits_of(self.tx, addresses)
         self._consents = people.consents_of(self.tx, addresses)
@@ -83,9 +83,9 @@ class Outlook:
             key = (loaded.account["id"], sender, template)
             broken = self._breakers.get(key)
             if broken and broken.retry_at:
-                until = self.now + PROBE
-                breakers.keep_open(self.tx, broken, until)
-                self._breakers[key] = replace(broken, retry_at=until)
+                until, probe = self.now + PROBE, loaded.cascade.id
+                breakers.let_try(self.tx, broken, probe, until)
+                self._breakers[key] = replace(broken, retry_at=until, probe=probe)
 
     def _step(self, loaded: Loaded, step: Step, plan: records.Row) -> Step:
         template = records.template_of(loaded.definition, step.channel)

@@ -5,7 +5,16 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from core.store.tables import breakers
 from core.store.upsert import insert_or_update
@@ -26,18 +35,54 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker(Fault):
-    """What is known of a fault. Its breaker is open while `retry_at` is ahead."""
+    """What is known of a fault. Its breaker is open once it has a `retry_at`.
+
+    Until then nobody uses it but the cascade that is its `probe`; from then on another one may.
+    """
 
     failures: int
     since: datetime
     failed_at: datetime
     retry_at: datetime | None
+    probe: str | None
+
+    def stops(self, cascade_id: str) -> bool:
+        """Whether it keeps a cascade from sending what it has decided to."""
+        return self.retry_at is not None and self.probe != cascade_id
 
 
-def breakers_of(
-    tx: Connection, accounts: Collection[int]
-) -> dict[tuple[int, str, str], Breaker]:
-    """What is wrong in these accounts, by account, sender and template."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A message that a provider has taken: whose, by which sender, with which template."""
+
+    account_id: int
+    sender: str
+    template: str
+    cascade_id: str
+
+
+Breakers = dict[tuple[int, str, str], Breaker]  # by account, sender and template
+
+
+def breakers_to_try(
+    tx: Connection, accounts: Collection[int], now: datetime
+) -> Breakers:
+    """What is wrong in these accounts.
+
+    What may be tried again is locked until this transaction ends, for only one may try it.
+    """
+    found = breakers_of(tx, accounts)
+    if not any(one.retry_at and one.retry_at <= now for one in found.values()):
+        return found
+    due = select(breakers.c.id).where(
+        breakers.c.account_id.in_(accounts), breakers.c.retry_at <= now
+    )
+    tx.execute(due.order_by(breakers.c.id).with_for_update()).all()
+    return breakers_of(tx, accounts)  # another one may have got there first
+
+
+def breakers_of(tx: Connection, accounts: Collection[int]) -> Breakers:
+    """What is wrong in these accounts."""
     query = select(*_COLUMNS).where(breakers.c.account_id.in_(accounts))
     found = (Breaker(**row) for row in tx.execute(query).mappings())
     return {(one.account_id, one.sender, one.template): one for one in found}
@@ -45,12 +90,20 @@ def breakers_of(
 
 _FAULT = (*_KEY, "code", "detail")
 _COLUMNS = [
-    breakers.c[name] for name in (*_FAULT, "failures", "since", "failed_at", "retry_at")
+    breakers.c[name]
+    for name in (*_FAULT, "failures", "since", "failed_at", "retry_at", "probe")
 ]
 
 
-def count_fault(tx: Connection, fault: Fault, now: datetime) -> int:
-    """One more failure. How many there were in a row."""
+def count_fault(tx: Connection, fault: Fault, cascade_id: str, now: datetime) -> int:
+    """One more failure. How many there were in a row; 0 if this one says nothing new.
+
+    What was under way when the breaker opened fails for the same reason: only its probe counts.
+    """
+    same = select(*_COLUMNS).where(_same(fault)).with_for_update()
+    known = tx.execute(same).mappings().one_or_none()
+    if known and Breaker(**known).stops(cascade_id):
+        return 0
     row = {name: getattr(fault, name) for name in _FAULT}
     row |= {"failures": 1, "since": now, "failed_at": now, "retry_at": None}
     changes = {
@@ -66,19 +119,36 @@ def count_fault(tx: Connection, fault: Fault, now: datetime) -> int:
 
 def keep_open(tx: Connection, fault: Fault, retry_at: datetime) -> None:
     """Nobody uses this sender, or this template of it, until then."""
-    tx.execute(update(breakers).where(_same(fault)).values(retry_at=retry_at))
+    _let(tx, fault, None, retry_at)
 
 
-def close(tx: Connection, taken: Collection[tuple[int, str, str]]) -> list[Fault]:
-    """These work again, by account, sender and template. What had been wrong.
+def let_try(tx: Connection, fault: Fault, cascade_id: str, retry_at: datetime) -> None:
+    """One cascade may use it; the others wait until then."""
+    _let(tx, fault, cascade_id, retry_at)
 
-    A provider that accepts a template accepts the sender too.
+
+def _let(tx: Connection, fault: Fault, probe: str | None, retry_at: datetime) -> None:
+    values = {"probe": probe, "retry_at": retry_at}
+    tx.execute(update(breakers).where(_same(fault)).values(values))
+
+
+def close(tx: Connection, taken: Collection[Taken]) -> list[Fault]:
+    """What works again after these. What had been wrong.
+
+    A provider that accepts a template accepts the sender too. Of what is open only the probe
+    tells anything: others went out before.
     """
     if not taken:
         return []
-    works = {(*one[:2], template) for one in taken for template in ("", one[2])}
+    works = {
+        (one.account_id, one.sender, template)
+        for one in taken
+        for template in ("", one.template)
+    }
     key = tuple_(*(breakers.c[name] for name in _KEY))
-    mended = delete(breakers).where(key.in_(sorted(works)))
+    probes = sorted({one.cascade_id for one in taken})
+    news = or_(breakers.c.retry_at.is_(None), breakers.c.probe.in_(probes))
+    mended = delete(breakers).where(key.in_(sorted(works)), news)
     columns = (breakers.c[name] for name in _FAULT)
     return [Fault(**row) for row in tx.execute(mended.returning(*columns)).mappings()]
 

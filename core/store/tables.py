@@ -247,7 +247,7 @@ attempts = Table(
     _time("sending_at"),
     Column("content", JSON),
     Column("provider_id", Text),
-    Column("asked", Text),  # what became of it: due, asking or done
+    Column("asked", Text),  # what became of it: due or asking
     _time("unknown_at"),
     _time("accepted_at"),
     _time("sent_at"),
@@ -406,7 +406,8 @@ habits = Table(
 )
 
 # Senders that do not work, whole or (`template`) for one template. A row goes when the provider
-# accepts again; the breaker is open while `retry_at` is ahead.
+# accepts again; the breaker is open once `retry_at` is set, and from then on one cascade at a
+# time may try (`probe`).
 breakers = Table(
     "breakers",
     metadata,
@@ -420,6 +421,7 @@ breakers = Table(
     Column("since", UtcTime, nullable=False),
     Column("failed_at", UtcTime, nullable=False),
     _time("retry_at"),
+    Column("probe", Text),
     UniqueConstraint("account_id", "sender", "template"),
 )
 

@@ -10,7 +10,7 @@ from typing import Any
 Told = dict[str, Any] | Callable[[int], dict[str, Any]] | None
 
 
-def ACCEPTED(number: int) -> dict[str, Any]:
+def accepted(number: int) -> dict[str, Any]:
     """Meta takes the message."""
     return {
         "messaging_product": "whatsapp",
@@ -18,9 +18,12 @@ def ACCEPTED(number: int) -> dict[str, Any]:
     }
 
 
-def QUEUED(number: int) -> dict[str, Any]:
+def queued(number: int) -> dict[str, Any]:
     """Twilio takes the message."""
     return {"sid": f"SM{number}", "status": "queued"}
+
+
+ACCEPTED = accepted(1)
 
 
 def meta_error(code: int) -> dict[str, Any]:
@@ -52,8 +55,8 @@ class Providers(ThreadingHTTPServer):
         """Accept everything, know nothing, and forget what came in."""
         for seen in (self.calls, self.posted, self.asked, self._answers):
             seen.clear()
-        self.whatsapp(ACCEPTED)
-        self.sms(QUEUED, status=201)
+        self.whatsapp(accepted)
+        self.sms(queued)
         self.knows({}, status=404)
 
     def whatsapp(self, told: Told, status: int = 200, *, number: str = "") -> None:

@@ -145,18 +145,32 @@ def meta_status(
     return told
 
 
-def meta_body(*statuses: Mapping[str, Any]) -> bytes:
+def meta_body(*statuses: Mapping[str, Any], **more: Any) -> bytes:
     """Meta's webhook with these statuses in one batch."""
     value = {
         "messaging_product": "whatsapp",
         "metadata": {"display_phone_number": "46850000000", "phone_number_id": "100"},
         "statuses": list(statuses),
+        **more,
     }
     change = {"field": "messages", "value": value}
     entry = {"id": "200", "changes": [change]}
     return json.dumps(
         {"object": "whatsapp_business_account", "entry": [entry]}
     ).encode()
+
+
+def meta_reply(wamid: str | None, text: str, *, at: int = 1795435400) -> bytes:
+    """Meta's webhook with what Anna wrote to answer a message."""
+    message = {
+        "from": "46701740605",
+        "id": f"wamid.reply.{wamid}",
+        "timestamp": str(at),
+        "type": "text",
+        "text": {"body": text},
+        "context": {"id": wamid},
+    }
+    return meta_body(messages=[message])
 
 
 def meta_headers(body: bytes) -> dict[str, str]:

@@ -13,11 +13,10 @@ from core.store import origins
 from core.store.inbox import EVENT
 from core.store.work import lanes_with_work
 from tests.conftest import SetClock
-from tests.core.services.test_line import CANCELLED, Line, listening, providers
+from tests.core.services.test_line import CANCELLED
+from tests.support.line import Line
 from tests.support.loopback import Providers
 from tests.support.riverside import fulfillment, shipped
-
-__all__ = ["listening", "providers"]  # fixtures
 
 LIFTED = "limits: {per_second: none, per_person: none}, "
 

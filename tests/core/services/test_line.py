@@ -1,137 +1,17 @@
 """The line from a webhook to the phone, service by service, on both databases."""
 
-from collections.abc import Iterator
-from datetime import timedelta
-from functools import partial
-from typing import Any
+from sqlalchemy import select
 
-import pytest
-from sqlalchemy import Connection, select
-
-from core.bootstrap import Everreach
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import get_message, list_messages
-from core.services.outlook import usual_limits
-from core.services.receipts import read_receipts
-from core.services.setup import apply
-from core.services.timers import turn_due_timers
-from core.services.views import MessageView
-from core.store import origins
-from core.store.claims import Claims, claim
-from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import inbox as table
 from core.store.work import lanes_with_work
-from tests.conftest import SetClock
-from tests.support import loopback, riverside
+from tests.support import riverside
+from tests.support.line import Line
 from tests.support.loopback import ACCEPTED, Providers
-from tests.support.riverside import fulfillment, meta_status, shipped
-
-
-@pytest.fixture(scope="module")
-def listening() -> Iterator[Providers]:
-    with loopback.providers() as server:
-        yield server
-
-
-@pytest.fixture
-def providers(listening: Providers) -> Providers:
-    listening.begin_anew()
-    return listening
-
-
-class Line:
-    """A shop that is set up, and shorthands for what happens to it."""
-
-    def __init__(
-        self, app: Everreach, clock: SetClock, providers: Providers, **options: Any
-    ) -> None:
-        self.app, self.clock, self.url = app, clock, providers.url
-        self.set_up(**options)
-
-    def set_up(self, *changes: tuple[str, str], **options: Any) -> None:
-        """Apply the set-up file, with words in it changed."""
-        text = riverside.setup(meta=self.url, twilio=self.url, **options)
-        for old, new in changes:
-            text = text.replace(old, new)
-        apply(self.app, text, {})
-
-    def hook(self, **options: Any) -> int | None:
-        with self.app.store.read() as tx:
-            origin = origins.connection(tx, "shopify", "riverside.shop")
-        assert origin
-        request = shipped(options.pop("body", None), **options)
-        platform = self.app.registry.platforms["shopify"]
-        return inbox.keep(
-            self.app,
-            EVENT,
-            origin,
-            request,
-            topic=platform.topic(request),
-            delivery_id=platform.delivery_id(request),
-        )
-
-    def whatsapp_says(self, *statuses: dict[str, Any]) -> None:
-        with self.app.store.read() as tx:
-            origin = origins.sender(tx, "whatsapp_cloud", "riverside.wa")
-        assert origin
-        body = riverside.meta_body(*statuses)
-        url = "https://msg.example/receipts/whatsapp_cloud/riverside.wa"
-        headers = riverside.meta_headers(body)
-        request = inbox.InboundRequest(
-            method="POST",
-            url=url,
-            headers=headers,
-            body=body,
-            received_at=riverside.NOW,
-        )
-        inbox.keep(self.app, RECEIPT, origin, request)
-
-    def work(self) -> None:
-        """Do everything that is due now."""
-        while self._work_once():
-            pass
-
-    def _work_once(self) -> bool:
-        steps = (read_events, read_receipts, turn_due_timers)
-        did = [step(self.app) for step in steps]
-        did += [send_due(self.app, lane) for lane in ("whatsapp", "sms")]
-        return any(did)
-
-    def claim(
-        self, tx: Connection, limit: int = 10, channel: str = "whatsapp"
-    ) -> Claims:
-        """Take what is due, as a worker does."""
-        usual = partial(usual_limits, self.app, channel)
-        return claim(
-            tx,
-            channel,
-            self.clock.now(),
-            self.clock.wall() + timedelta(minutes=1),
-            limit,
-            usual=usual,
-            turns=self.app.turns,
-        )
-
-    def ship(self, **options: Any) -> MessageView:
-        self.hook(**options)
-        self.work()
-        return self.message
-
-    @property
-    def message(self) -> MessageView:
-        (message,) = list_messages(self.app)
-        return message
-
-    @property
-    def path(self) -> list[tuple[str, str]]:
-        return [(one.channel, one.status) for one in self.message.tries]
-
-
-@pytest.fixture
-def line(app: Everreach, clock: SetClock, providers: Providers) -> Line:
-    return Line(app, clock, providers)
+from tests.support.riverside import fulfillment, meta_status
 
 
 def test_a_shipped_order_goes_out_by_whatsapp(line: Line, providers: Providers) -> None:
@@ -228,7 +108,7 @@ def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
 ) -> None:
     line.hook()
     read_events(line.app)
-    _claim_and_die(line)
+    line.claim_and_die()
     line.clock.advance(seconds=61)
     line.work()
     assert line.path == [("whatsapp", "unknown")]
@@ -239,15 +119,10 @@ def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
     assert line.path == [("whatsapp", "timed_out"), ("sms", "accepted")]
 
 
-def _claim_and_die(line: Line) -> None:
-    with line.app.store.write() as tx:
-        assert line.claim(tx).taken
-
-
 def test_a_receipt_settles_what_a_killed_worker_left(line: Line) -> None:
     line.hook()
     read_events(line.app)
-    _claim_and_die(line)
+    line.claim_and_die()
     line.whatsapp_says(meta_status("delivered", f"{line.message.id}.0"))
     line.work()
 

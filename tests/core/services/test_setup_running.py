@@ -14,12 +14,10 @@ from core.services.setup import Running, apply
 from core.store import cascades
 from core.store.cascades import NewCascade
 from core.store.tables import attempts, reminders
-from tests.core.services.test_line import Line, line, listening, providers
 from tests.support import riverside
+from tests.support.line import Line
 from tests.support.loopback import ACCEPTED, Providers
 from tests.support.riverside import fulfillment
-
-__all__ = ["line", "listening", "providers"]  # fixtures
 
 BUSY = {"error": {"code": 131016, "message": "Service unavailable"}}
 

@@ -19,8 +19,8 @@ from core.store.tables import accounts, attempts, cascades, inbox, paces, sender
 from core.store.turns import Turns
 from core.store.work import lanes_with_work
 from tests.conftest import NOON, SetClock
-from tests.core.services.test_line import Line
 from tests.support import riverside
+from tests.support.line import Line
 
 LIFTED = "limits: {per_second: none, per_person: none}, "
 

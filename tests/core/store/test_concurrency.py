@@ -1,6 +1,7 @@
 """Many workers at once: every piece of work has one owner."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
@@ -8,12 +9,17 @@ from sqlalchemy import func, select, text
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store import attempts
+from core.store.breakers import (
+    Fault,
+    breakers_to_try,
+    count_fault,
+    keep_open,
+    let_try,
+)
 from core.store.cascades import load
-from core.store.tables import cascades
-from tests.core.services.test_line import Line, line, listening, providers
+from core.store.tables import accounts, cascades
+from tests.support.line import Line
 from tests.support.riverside import fulfillment
-
-__all__ = ["line", "listening", "providers"]  # fixtures
 
 
 def test_an_attempt_is_claimed_once(line: Line) -> None:
@@ -58,3 +64,26 @@ def test_taking_an_attempt_does_not_wait_for_its_cascade(line: Line) -> None:
         taken = line.claim(taking, 5).taken
         attempts.keep_content(taking, dict.fromkeys(taken, "said"))
     assert taken == [message.tries[0].reference]
+
+
+def test_a_broken_sender_is_tried_by_one(line: Line) -> None:
+    with line.app.store.write() as tx:
+        account_id = tx.scalar(select(accounts.c.id))
+        assert account_id
+        fault = {"account_id": account_id, "sender": "wa", "template": ""}
+        broken = Fault(**fault, code="190", detail="no token")
+        count_fault(tx, broken, "c", line.clock.now())
+        keep_open(tx, broken, line.clock.now())
+
+    def tries(number: int) -> bool:
+        now = line.clock.now()
+        with line.app.store.write() as tx:
+            (known,) = breakers_to_try(tx, {account_id}, now).values()
+            assert known.retry_at
+            if known.retry_at > now:
+                return False
+            let_try(tx, known, f"c{number}", now + timedelta(seconds=30))
+            return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(tries, range(16))) == 1

@@ -46,6 +46,7 @@ def upgrade() -> None:
         sa.Column("since", UtcTime(), nullable=False),
         sa.Column("failed_at", UtcTime(), nullable=False),
         sa.Column("retry_at", UtcTime(), nullable=True),
+        sa.Column("probe", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_breakers_account_id")
         ),
