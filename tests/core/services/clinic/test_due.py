@@ -82,9 +82,9 @@ def test_what_is_left_out_says_why(clinic: Clinic) -> None:
     before = "before we knew of it"
     told = {key: clinic.story(key)[1] for key in ("r72", "r2", "now")}
     assert told == {
-        "r72": f"It was due at 2026-11-20 14:00 {before}: the next reminder tells of it.",
-        "r2": f"It was due at 2026-11-23 12:00 {before}: it is left out.",
-        "now": f"It was due at 2026-11-22 13:00 {before}: it goes out now.",
+        "r72": f"It was due at 2026-11-20 14:00, {before}: the next reminder tells of it.",
+        "r2": f"It was due at 2026-11-23 12:00, {before}: it is left out.",
+        "now": f"It was due at 2026-11-22 13:00, {before}: it goes out now.",
     }
     assert clinic.message("r2").headline == "Nothing was sent"
 
