@@ -16,6 +16,7 @@ from core.http import HttpClient
 from core.ports import ChannelConnector, Clock, PlatformConnector, Registry
 from core.queue import Bell
 from core.store.engine import Store
+from core.store.turns import Turns
 from core.vault import Vault
 
 Connector = ChannelConnector | PlatformConnector
@@ -32,6 +33,7 @@ class Everreach:
     bell: Bell
     http: HttpClient
     registry: Registry
+    turns: Turns = field(default_factory=Turns)
     _configs: dict[tuple[str, bytes, str], Any] = field(default_factory=dict)
 
     def config_of(self, connector: Connector, row: Mapping[str, Any]) -> Any:

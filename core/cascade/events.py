@@ -33,9 +33,10 @@ class Reported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Departed:
-    """A worker took an attempt to send it, noticeably after it was due."""
+    """A worker took an attempt to send it, noticeably after it was due; `at` is when."""
 
     attempt: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,15 +26,15 @@ CHANNELS = {
 
 # By kind of note; where its facts decide between sentences, by `kind.fact`.
 SENTENCES: Mapping[str, str] = {
-    "planned.on_time": "Planned for {at}.",
-    "planned.held": "Planned for {at}, when quiet hours in {place} end; it was due at {due}.",
-    "planned.earlier": "Planned for {at}, before quiet hours in {place}: after them it is too late.",
-    "planned.sent_anyway": "Planned for {at}, in quiet hours in {place}: after them it is too late.",
-    "planned.inside": "It was due at {due}, before we knew of it: it goes out now.",
-    "planned.skipped_inside": "It was due at {due}, before we knew of it: it is left out.",
-    "planned.left_to_next": "It was due at {due}, before we knew of it: the next reminder tells of it.",
+    "planned.on_time": "Planned for {at} in {place}.",
+    "planned.held": "Planned for {at}, when quiet hours in {place} ({clock}) end; it was due at {due}.",
+    "planned.earlier": "Planned for {at}, before quiet hours in {place} ({clock}): after them it is too late.",
+    "planned.sent_anyway": "Planned for {at}, in quiet hours in {place} ({clock}): after them it is too late.",
+    "planned.inside": "It was due at {due} in {place}, before we knew of it: it goes out now.",
+    "planned.skipped_inside": "It was due at {due} in {place}, before we knew of it: it is left out.",
+    "planned.left_to_next": "It was due at {due} in {place}, before we knew of it: the next reminder tells of it.",
     "planned.past": "What it is about is past.",
-    "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place}; after them it is too late.",
+    "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place} ({clock}); after them it is too late.",
     "trying.first": "Sending by {channel}; it has {wait} to be {until}.",
     "trying.passed_over": "Sending by {channel}, the first channel that can reach this person.",
     "trying.failed": "Sending by {channel} because {after} failed ({after_code}).",
@@ -42,12 +42,13 @@ SENTENCES: Mapping[str, str] = {
     "trying.took_over": "Sending by {channel} through {sender} because {after_sender} could not ({after_code}).",
     "trying.again": "Sending by {channel} again: it was put off ({after_code}).",
     "retrying": "Trying {channel} again at {due_at}, try {try}.",
-    "held.quiet": "{channel} is held until {at}: these are quiet hours in {place}.",
-    "held.full": "{channel} is held until {at}: this person has had enough messages for a day.",
+    "held.quiet": "{channel} is held until {at}: these are quiet hours in {place} ({clock}).",
+    "held.full": "{channel} is held until {at}: the day's limit of messages is reached.",
     "passed_over.no_address": "{channel} is passed over: {reason}.",
     "passed_over.in_doubt": "{channel} is passed over: it may have been sent there already.",
     "passed_over.too_late": "{channel} is passed over: it is too late for that.",
-    "passed_over.quiet": "{channel} is passed over: quiet hours in {place} end only at {at}, when it is too late.",
+    "passed_over.quiet": "{channel} is passed over: quiet hours in {place} ({clock}) end only at {at}, when it is too late.",
+    "passed_over.full": "{channel} is passed over: the day's limit of messages is reached until {at}, when it is too late.",
     "passed_over.condition": "{channel} is passed over: it is only for {condition}, and it is {known} here.",
     "passed_over.unreachable": "{channel} is passed over: this person could not be reached there on {since} ({code}); it is tried again from {at}.",
     "passed_over.opted_out": "{channel} is passed over: this person opted out on {since} ({source}).",
@@ -75,6 +76,7 @@ SENTENCES: Mapping[str, str] = {
     "timed_out": "{channel} was not {until} within {wait}; the last we heard was “{status}”.",
     "still_queued": "{channel} could not leave the queue within {wait}; it is given as long again.",
     "assumed_seen": "{channel} was delivered, and this person's reading is never reported: it counts as seen.",
+    "followed": "The reminder was changed; from here on its version {version} counts.",
     "finished.reached": "Done: {channel} got through, so nothing more is sent.",
     "finished.not_reached": "Done: every channel was tried and none got through.",
     "finished.skipped": "Done: nothing was sent.",
@@ -111,6 +113,27 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "failed": "failed",
         "read": "read",
     },
+    "zone_source": {
+        "person": "their own time zone",
+        "event": "where it takes place",
+        "phone": "by their phone number",
+        "account": "our own time zone",
+    },
+    "answer": {
+        "confirm": "they confirm",
+        "cancel": "they cancel",
+        "reschedule": "they ask for another time",
+    },
+    "word": {
+        "stop": "they want no more messages",
+        "start": "they want messages again",
+        "help": "they ask for help",
+    },
+    "carrier": {
+        "stop": "the carrier takes it as STOP",
+        "start": "the carrier takes it as START",
+        "help": "the carrier takes it as HELP",
+    },
     "purpose": {
         "authentication": "authentication",
         "transactional": "transactional",
@@ -124,6 +147,13 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "s": "{count} s",
     },
 }
+# What a person wrote, by how many things it means.
+WROTE = (
+    "They wrote by {channel}: “{text}”.",
+    "They wrote by {channel}: “{text}” – {one}.",
+    "They wrote by {channel}: “{text}” – {one}, and {other}.",
+)
+NO_TEXT = "something without words"
 NO_REASON = "no reason given"
 UNKNOWN = "unknown"
 # Half sentences that are stored as they were first said, with what stood in them.
@@ -149,6 +179,8 @@ ENGLISH = (
     QUIET_AHEAD,
     ANYWAY,
     *(word for words in WORDS.values() for word in words.values()),
+    *WROTE,
+    NO_TEXT,
     NO_REASON,
     UNKNOWN,
     *SAID,
@@ -162,13 +194,32 @@ def sentence(
     template = SENTENCES[_key(because, facts)]
     words = _words(facts, translate) | _times(facts, zone, "{place}" in template)
     told = translate(template).format_map(words)
-    if because != Because.TRYING or not facts.get("zone"):
+    if because != Because.TRYING:
         return told
     if facts.get("anyway"):
         return _extended(ANYWAY, told, words, translate)
     if facts.get("quiet_from"):
         return _extended(QUIET_AHEAD, told, words, translate)
     return told
+
+
+def reply_sentence(
+    channel: str,
+    text: str,
+    *,
+    answer: str | None = None,
+    word: str | None = None,
+    carrier: str | None = None,
+    translate: Translate = str,
+) -> str:
+    """The sentence for what a person wrote, and what we and the carrier make of it."""
+    meant = [("answer", answer), ("carrier", carrier) if carrier else ("word", word)]
+    told = [translate(WORDS[kind][means]) for kind, means in meant if means]
+    parts = dict(zip(("one", "other"), told, strict=False))
+    said = text.strip() or translate(NO_TEXT)
+    return translate(WROTE[len(told)]).format(
+        channel=CHANNELS[channel], text=said, **parts
+    )
 
 
 def moment(facts: Mapping[str, Fact], zone: tzinfo) -> str:
@@ -217,6 +268,8 @@ def _words(facts: Mapping[str, Fact], translate: Translate) -> dict[str, Any]:
     for name, kind in _KINDS.items():
         known = WORDS[kind].get(str(facts.get(name)))
         words[name] = translate(known) if known else ""
+    source = WORDS["zone_source"].get(str(facts.get("zone_source")))
+    words["clock"] = translate(source) if source else ""
     for name in ("reason", "source"):
         words[name] = half_sentence(str(facts.get(name) or ""), translate)
     words["known"] = facts.get("known") or translate(UNKNOWN)

@@ -37,7 +37,7 @@ from core.cascade.model import (
     Step,
 )
 from core.cascade.retry import retry_delay
-from core.cascade.schedule import TooLate
+from core.cascade.schedule import TooLate, Why
 from core.cascade.status import FailureClass, Until, merge
 
 ASK_FOR = timedelta(seconds=15)  # how long a provider may take to say what became of it
@@ -52,7 +52,7 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
         case Started():
             return _start(cascade, event, now)
         case Departed():
-            return _depart(cascade, event.attempt, now)
+            return _depart(cascade, event)
         case Reported():
             return _report(cascade, event, now)
         case Answered():
@@ -71,10 +71,14 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
 def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     if cascade.begun:
         return cascade, ()
-    notes = [_note(Because.PLANNED, None, None, **dict(event.plan))] * bool(event.plan)
+    waits = not event.skip and cascade.start_at and now < cascade.start_at
+    plan = dict(event.plan)
+    if waits and cascade.start_at and not plan:
+        plan = {"why": Why.ON_TIME, "start_at": cascade.start_at.isoformat()}
+    notes = [_note(Because.PLANNED, None, None, **plan)] if plan else []
     if event.skip:
         cascade, commands = _finish(cascade, Outcome.SKIPPED)
-    elif cascade.start_at and now < cascade.start_at:
+    elif waits:
         cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
         commands = ()
     else:
@@ -82,15 +86,18 @@ def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     return cascade, (*notes, *commands)
 
 
-def _depart(cascade: Cascade, index: int, now: datetime) -> Decision:
+def _depart(cascade: Cascade, event: Departed) -> Decision:
     """It was queued for longer than it should: its window begins only now."""
-    if index != cascade.current or cascade.attempts[index].departed:
+    if event.attempt != cascade.current or cascade.deadline_at is None:
         return cascade, ()
-    attempt = replace(cascade.attempts[index], departed=True)
-    waited = (now - attempt.due_at).total_seconds()
-    cascade = _with_attempt(cascade, index, attempt)
-    cascade = replace(cascade, deadline_at=now + cascade.steps[attempt.step].wait)
-    return cascade, (_note(Because.DEPARTED, index, attempt.channel, waited=waited),)
+    attempt = cascade.attempts[event.attempt]
+    deadline_at = event.at + cascade.steps[attempt.step].wait
+    in_window = _is_in_anothers_window(cascade, event.attempt)
+    if in_window or deadline_at <= cascade.deadline_at:
+        return cascade, ()
+    waited = (event.at - attempt.due_at).total_seconds()
+    note = _note(Because.DEPARTED, event.attempt, attempt.channel, waited=waited)
+    return replace(cascade, deadline_at=deadline_at), (note,)
 
 
 def _report(cascade: Cascade, event: Reported, now: datetime) -> Decision:
@@ -135,8 +142,9 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
     cascade = _with_attempt(cascade, index, replace(attempt, fate=Fate.FAILED))
     if failure.kind is FailureClass.RETRY and (again := _again(cascade, index, now)):
         return again
-    if failure.kind in _SENDERS_FAULT and _another(cascade, index, now):
-        return _try_steps(cascade, attempt.step, now, after=attempt.sender)
+    others = _after(cascade.steps[attempt.step], attempt.sender)
+    if failure.kind in _SENDERS_FAULT and others:
+        return _try_steps(cascade, attempt.step, now, senders=others)
     return _try_steps(cascade, attempt.step + 1, now)
 
 
@@ -148,12 +156,14 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
     """The same step later, if its window and the hours leave room for it."""
     attempt = cascade.attempts[index]
     failure, step = attempt.failure, cascade.steps[attempt.step]
-    asked = failure.retry_after if failure else None
-    delay = retry_delay(cascade.id, cascade.tries(attempt.step), asked)
-    if delay is None or cascade.deadline_at is None:
-        return None
+    wanted = failure.retry_after if failure else None
+    delay = retry_delay(cascade.id, cascade.tries(attempt.step), wanted)
+    if delay is None or cascade.deadline_at is None or attempt.asked:
+        return None  # once its provider is asked, its window is over
     due_at = now + delay
     if due_at >= cascade.deadline_at or _bar(cascade, step, due_at):
+        return None
+    if any(one.key == attempt.sender and one.bar_at(due_at) for one in step.senders):
         return None
     opens_at = _opens(cascade, step, due_at)
     if opens_at > due_at:
@@ -180,7 +190,7 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
     if cascade.deadline_at is None or now < cascade.deadline_at:
         return cascade, ()
     if cascade.next_step is not None:
-        return _try_steps(cascade, cascade.next_step, now)
+        return _go_on(cascade, cascade.next_step, now)
     index = cascade.current
     assert index is not None
     if _is_stuck(cascade, index, now):
@@ -190,16 +200,33 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
     return _end_window(cascade, index, now)
 
 
+def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
+    """Try the step that was held, unless what was heard since speaks against it.
+
+    If it had been tried before, it never goes back a sender.
+    """
+    if not cascade.tries(number):
+        return _try_steps(cascade, number, now)
+    step, last = cascade.steps[number], cascade.attempts[-1]
+    kind = last.failure.kind if last.failure else None
+    if kind not in _SENDERS_FAULT:
+        return _try_steps(cascade, number + 1, now)
+    senders = _after(step, last.sender)
+    if kind is FailureClass.RETRY:
+        senders = tuple(one for one in step.senders if one.key == last.sender) + senders
+    return _try_steps(cascade, number, now, senders=senders)
+
+
 def _end_window(cascade: Cascade, index: int, now: datetime) -> Decision:
     attempt = cascade.attempts[index]
     step = cascade.steps[attempt.step]
     wait = step.wait.total_seconds()
-    facts: Facts = {"wait": wait, "until": step.until, "status": attempt.marks.status}
-    note = _note(Because.TIMED_OUT, index, attempt.channel, **facts)
     if step.until is Until.READ and step.assume_seen and attempt.marks.arrived:
         seen = _note(Because.ASSUMED_SEEN, index, attempt.channel, wait=wait)
         cascade, finish = _finish(cascade, Outcome.REACHED, attempt)
         return cascade, (seen, *finish)
+    facts: Facts = {"wait": wait, "until": step.until, "status": attempt.marks.status}
+    note = _note(Because.TIMED_OUT, index, attempt.channel, **facts)
     cascade, commands = _give_up(cascade, index, Fate.TIMED_OUT)
     cascade, following = _try_steps(cascade, attempt.step + 1, now)
     return cascade, (note, *commands, *following)
@@ -209,8 +236,15 @@ def _is_stuck(cascade: Cascade, index: int, now: datetime) -> bool:
     """Whether its window ran out in the queue, for the first time."""
     attempt = cascade.attempts[index]
     wait, deadline_at = cascade.steps[attempt.step].wait, cascade.deadline_at
-    first = deadline_at is not None and deadline_at - attempt.due_at <= wait
+    first = deadline_at is not None and deadline_at - attempt.due_at == wait
     return first and not attempt.departed and not cascade.expired(now)
+
+
+def _is_in_anothers_window(cascade: Cascade, index: int) -> bool:
+    """Whether it is a retry: the window that it is in began with an earlier attempt."""
+    attempt, deadline_at = cascade.attempts[index], cascade.deadline_at
+    wait = cascade.steps[attempt.step].wait
+    return deadline_at is not None and deadline_at - attempt.due_at < wait
 
 
 def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:
@@ -223,16 +257,17 @@ def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:
 
 
 def _is_worth_asking(cascade: Cascade, index: int, now: datetime) -> bool:
-    """Whether one question could save the next message."""
+    """Whether one question could save a message that costs something."""
     attempt = cascade.attempts[index]
-    step = cascade.steps[attempt.step]
-    able = any(one.key == attempt.sender and one.can_be_asked for one in step.senders)
+    senders = cascade.steps[attempt.step].senders
+    able = any(one.key == attempt.sender and one.can_be_asked for one in senders)
     silent = attempt.named and not attempt.marks.arrived
     if not able or not silent or attempt.asked:
         return False
-    later = cascade.steps[attempt.step + 1 :]
+    paid = (s for s in cascade.steps[attempt.step + 1 :] if s.channel not in FREE)
     return any(
-        step.channel not in FREE and not _bar(cascade, step, now) for step in later
+        isinstance(_choose(cascade, step, step.senders, now)[0], Sender)
+        for step in paid
     )
 
 
@@ -260,60 +295,54 @@ def _cancel(cascade: Cascade, event: Cancelled) -> Decision:
 
 
 def _try_steps(
-    cascade: Cascade, index: int, now: datetime, *, after: str | None = None
+    cascade: Cascade,
+    index: int,
+    now: datetime,
+    *,
+    senders: tuple[Sender, ...] | None = None,
 ) -> Decision:
     """Start the first step from `index` on that can be used, or hold it until it may be.
 
-    With `after`, the first of these steps goes on with the senders that follow that one.
+    `senders` are those that the first of these steps has left, if it was tried before.
     """
     notes: list[Command] = []
     for number, step in enumerate(cascade.steps[index:], index):
-        since = after if number == index else None
-        bar, sender, skipped = _choose(cascade, step, since, now)
+        left = step.senders if senders is None or number > index else senders
+        chosen, skipped = _choose(cascade, step, left, now)
         notes += skipped
         opens_at = _opens(cascade, step, now)
-        if not bar and opens_at > now and cascade.expired(opens_at):
-            bar = _too_late_then(cascade, opens_at)
-        elif not bar and opens_at > now:
-            cascade, held = _hold(cascade, number, opens_at)
-            return cascade, (*notes, *held)
-        if sender and not bar:
-            anyway = {"anyway": opens_at.isoformat()} if opens_at > now else {}
-            cascade, begun = _begin(cascade, number, sender, now, **anyway)
+        if isinstance(chosen, Sender) and opens_at > now:
+            if not cascade.expired(opens_at):
+                cascade, held = _hold(cascade, number, opens_at)
+                return cascade, (*notes, *held)
+            chosen = _too_late_then(cascade, opens_at)
+        if isinstance(chosen, Sender):
+            cascade, begun = _begin(cascade, number, chosen, now)
             return cascade, (*notes, *begun)
-        if bar:
-            notes.append(_passed_over(step, bar))
+        notes.append(_passed_over(step, chosen))
     outcome = Outcome.NOT_REACHED if cascade.attempts else Outcome.SKIPPED
     cascade, finish = _finish(cascade, outcome)
     return cascade, (*notes, *finish)
 
 
 def _choose(
-    cascade: Cascade, step: Step, after: str | None, now: datetime
-) -> tuple[Bar | None, Sender | None, list[Command]]:
-    """What stands against a step, or the sender to use and notes on those before it."""
+    cascade: Cascade, step: Step, senders: tuple[Sender, ...], now: datetime
+) -> tuple[Sender | Bar, list[Command]]:
+    """The sender to use or what stands against the step, and notes on those left out."""
     if bar := _bar(cascade, step, now):
-        return bar, None, []
+        return bar, []
     skipped: list[Command] = []
-    for sender in _following(step, after):
-        bar = sender.bar_at(now)
-        if not bar:
-            return None, sender, skipped
+    for sender in senders:
+        if not (bar := sender.bar_at(now)):
+            return sender, skipped
         skipped.append(_sender_passed_over(step, sender, bar))
-    return Bar(obstacle=Obstacle.NO_SENDER), None, skipped
+    return Bar(obstacle=Obstacle.NO_SENDER), skipped
 
 
-def _another(cascade: Cascade, index: int, now: datetime) -> bool:
-    """Whether a sender that comes after an attempt's can be used in its place."""
-    attempt = cascade.attempts[index]
-    step = cascade.steps[attempt.step]
-    bar, _, _ = _choose(cascade, step, attempt.sender, now)
-    return bar is None
-
-
-def _following(step: Step, after: str | None) -> tuple[Sender, ...]:
+def _after(step: Step, key: str) -> tuple[Sender, ...]:
+    """The senders that take over from one, in order."""
     keys = [sender.key for sender in step.senders]
-    return step.senders[keys.index(after) + 1 :] if after in keys else step.senders
+    return step.senders[keys.index(key) + 1 :] if key in keys else step.senders
 
 
 def _bar(cascade: Cascade, step: Step, at: datetime) -> Bar | None:
@@ -330,34 +359,42 @@ def _bar(cascade: Cascade, step: Step, at: datetime) -> Bar | None:
 
 
 def _opens(cascade: Cascade, step: Step, at: datetime) -> datetime:
-    """When this step may be sent, from `at` on."""
+    """When this step may be sent, from `at` on. A limit is a limit; hours may give way."""
     at = max(at, cascade.full_until or at)
-    return step.hours.open_from(at) if step.hours else at
+    opens_at = step.hours.open_from(at) if step.hours else at
+    gives_way = cascade.too_late is TooLate.SEND_ANYWAY and cascade.expired(opens_at)
+    return at if gives_way and not cascade.expired(at) else opens_at
 
 
-def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar | None:
-    """It cannot wait for the hours to open: what the reminder says about that."""
-    if cascade.too_late is TooLate.SEND_ANYWAY:
-        return None
+def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar:
+    """It cannot wait until it may be sent."""
+    full_until = cascade.full_until
+    if full_until and cascade.expired(full_until):
+        facts = (("at", full_until.isoformat()),)
+        return Bar(obstacle=Obstacle.FULL, facts=facts)
     return Bar(obstacle=Obstacle.QUIET, facts=(("at", opens_at.isoformat()),))
+
+
+def _is_full(cascade: Cascade, opens_at: datetime) -> bool:
+    """Whether it is not the hours that are waited for, but the person's limit."""
+    return opens_at == cascade.full_until
 
 
 def _hold(cascade: Cascade, number: int, opens_at: datetime) -> Decision:
     step = cascade.steps[number]
-    facts: Facts = {"at": opens_at.isoformat(), **_clock(step)}
-    full = cascade.full_until is not None and opens_at == cascade.full_until
-    facts["why"] = "full" if full else "quiet"
+    why = "full" if _is_full(cascade, opens_at) else "quiet"
+    facts: Facts = {"at": opens_at.isoformat(), "why": why, **_clock(step)}
     note = _note(Because.HELD, None, step.channel, **facts)
     return replace(cascade, next_step=number, deadline_at=opens_at), (note,)
 
 
-def _begin(
-    cascade: Cascade, number: int, sender: Sender, now: datetime, **more: Fact
-) -> Decision:
+def _begin(cascade: Cascade, number: int, sender: Sender, now: datetime) -> Decision:
     """Send a step and begin its window."""
     step = cascade.steps[number]
-    facts: Facts = {"wait": step.wait.total_seconds(), "until": step.until, **more}
+    facts: Facts = {"wait": step.wait.total_seconds(), "until": step.until}
     facts |= {"sender": sender.key, **_why(cascade, number, sender), **_clock(step)}
+    if step.hours and (opens_at := step.hours.open_from(now)) > now:
+        facts["anyway"] = opens_at.isoformat()
     cascade = replace(cascade, next_step=None, deadline_at=now + step.wait)
     cascade, send = _send(cascade, number, sender.key, now)
     return cascade, (_note(Because.TRYING, send.attempt, step.channel, **facts), send)
@@ -378,7 +415,7 @@ def _why(cascade: Cascade, number: int, sender: Sender) -> Facts:
         "after_sender": last.sender,
         "after_until": step.until,
         "after_wait": step.wait.total_seconds(),
-        "after_code": last.failure.code if last.failure else None,
+        "after_code": last.marks.failure.code if last.marks.failure else None,
     }
 
 

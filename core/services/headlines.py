@@ -30,7 +30,8 @@ HEADLINES: Mapping[str, str] = {
     "scheduled": "About to be sent",
 }
 STARTED = "The event {event} started the reminder {reminder}."
-ENGLISH = (*HEADLINES.values(), STARTED)
+MOVED = "A move started the reminder {reminder}."
+ENGLISH = (*HEADLINES.values(), STARTED, MOVED)
 
 _UNWANTED = (Obstacle.OPTED_OUT, Obstacle.NO_CONSENT)
 _PAST = (Obstacle.TOO_LATE, Obstacle.QUIET)

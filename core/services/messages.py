@@ -1,15 +1,19 @@
 """What happened to each message, in words: for `everreach messages` and the screens."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import Translate, sentence
+from core.cascade.explain import Translate, reply_sentence, sentence
+from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Marks, Until
-from core.services.headlines import STARTED, headline_of, status_of
-from core.services.views import LineView, MessageView, TryView
+from core.services.headlines import MOVED, STARTED, headline_of, status_of
+from core.services.views import LineView, MessageView, ReplyView, TryView
 from core.store import history, records
+from core.store.cascades import to_cascade
 from core.store.history import Stored
 
 PAGE = 25
@@ -66,9 +70,23 @@ def _view(stored: Stored, translate: Translate) -> MessageView:
         headline=headline_of(stored, tries, translate),
         created_at=row["created_at"],
         deadline_at=row["deadline_at"],
+        last_step_by=last_step_by(to_cascade(row, stored.attempts)),
+        expires_at=row["expires_at"],
         finished_at=row["finished_at"],
         tries=tries,
         timeline=tuple(_timeline(stored, translate)),
+        replies=tuple(map(_reply, stored.replies)),
+    )
+
+
+def _reply(row: records.Row) -> ReplyView:
+    return ReplyView(
+        at=row["at"],
+        channel=row["channel"],
+        text=row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
     )
 
 
@@ -120,23 +138,44 @@ def _was_unread(attempt: Attempt) -> bool:
     return attempt.until is Until.READ
 
 
-def _timeline(stored: Stored, translate: Translate) -> list[LineView]:
+def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:
     row = stored.row
     zone = ZoneInfo(row["time_zone"])
-    began = LineView(
+    yield LineView(
         at=row["created_at"],
         because="started",
         channel=None,
-        sentence=translate(STARTED).format(
+        sentence=translate(MOVED if row["round"] else STARTED).format(
             event=row["event"], reminder=row["reminder_key"]
         ),
     )
-    return [began] + [
-        LineView(
-            at=note["at"],
-            because=note["because"],
-            channel=note["facts"].get("channel"),
-            sentence=sentence(note["because"], note["facts"], zone, translate),
-        )
-        for note in stored.notes
+    noted = [(note["at"], _note_line(note, zone, translate)) for note in stored.notes]
+    written = [
+        (one["received_at"], _reply_line(one, translate)) for one in stored.replies
     ]
+    # What a reply led to stands after it.
+    for _, line in sorted([*written, *noted], key=itemgetter(0)):
+        yield line
+
+
+def _note_line(note: records.Row, zone: ZoneInfo, translate: Translate) -> LineView:
+    return LineView(
+        at=note["at"],
+        because=note["because"],
+        channel=note["facts"].get("channel"),
+        sentence=sentence(note["because"], note["facts"], zone, translate),
+    )
+
+
+def _reply_line(row: records.Row, translate: Translate) -> LineView:
+    told = reply_sentence(
+        row["channel"],
+        row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
+        translate=translate,
+    )
+    return LineView(
+        at=row["at"], because="wrote", channel=row["channel"], sentence=told
+    )

@@ -43,8 +43,27 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyView:
+    """What the person wrote, or the text on the button they pressed.
+
+    `answer` is what it says about the occasion, `word` what it says about being written to,
+    `carrier` what the carrier itself took it for; values of `Answer` and `StopWord`, or None.
+    """
+
+    at: datetime
+    channel: str
+    text: str
+    answer: str | None
+    word: str | None
+    carrier: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
-    """One cascade with everything that happened to it, in order."""
+    """One cascade with everything that happened to it, in order.
+
+    `last_step_by` is when its last step begins at the latest, None once it has.
+    """
 
     id: str
     account: str
@@ -60,9 +79,12 @@ class MessageView:
     headline: str
     created_at: datetime
     deadline_at: datetime | None
+    last_step_by: datetime | None
+    expires_at: datetime | None
     finished_at: datetime | None
     tries: tuple[TryView, ...]
     timeline: tuple[LineView, ...]
+    replies: tuple[ReplyView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

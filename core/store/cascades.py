@@ -1,6 +1,6 @@
 """Cascades and what happened to them: load many, decide, save many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -59,11 +59,10 @@ class Decided:
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
     """Insert a cascade. False if this occasion has one already."""
-    recipient_key = new.recipient.phone or new.recipient.email or ""
     row = {
         **{name: getattr(new, name) for name in new.__slots__},
         "recipient": asdict(new.recipient),
-        "recipient_key": recipient_key,
+        "recipient_key": new.recipient.key,
         "created_at": now,
     }
     return insert_new(tx, cascades, row) is not None
@@ -122,11 +121,12 @@ def _loaded(row: records.Row, tried: Sequence[records.Row]) -> Loaded:
         fields=row["fields"],
         zone=row["zone"],
         zone_source=ZoneSource(row["zone_source"]),
-        cascade=_cascade(row, tried),
+        cascade=to_cascade(row, tried),
     )
 
 
-def _cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+def to_cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+    """A cascade from its row, with its reminder's `definition`, and its attempts' rows."""
     definition = row["definition"]
     return Cascade(
         id=row["id"],
@@ -283,12 +283,20 @@ def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> 
         tx.execute(insert(notes), rows)
 
 
-def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
-    """The cascades about an occasion that have not finished."""
-    query = select(cascades.c.id).where(
-        cascades.c.account_id == account_id,
-        cascades.c.subject == subject,
-        cascades.c.outcome.is_(None),
+def open_about(
+    tx: Connection, account_id: int, subject: str, *, but_on: Collection[str] = ()
+) -> list[str]:
+    """The cascades about an occasion that have not finished, but for reminders on these events."""
+    query = (
+        select(cascades.c.id)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.subject == subject,
+            cascades.c.outcome.is_(None),
+            reminders.c.event.not_in(but_on),
+        )
+        .order_by(cascades.c.id)
     )
     return list(tx.scalars(query))
 
@@ -319,3 +327,27 @@ def due(tx: Connection, now: datetime, limit: int) -> list[str]:
         .with_for_update(key_share=True, skip_locked=True)
     )
     return list(tx.scalars(query))
+
+
+def superseded(tx: Connection, account_id: int) -> list[records.Row]:
+    """The open cascades of reminders or versions that are no longer active, by id.
+
+    Each is its `id`, its `reminder_key` and the `event` of the version that it began with.
+    """
+    query = (
+        select(cascades.c.id, cascades.c.reminder_key, reminders.c.event)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.deadline_at.is_not(None),  # what is open always has one
+            reminders.c.active.is_(False),
+        )
+        .order_by(cascades.c.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def move(tx: Connection, cascade_id: str, reminder_id: int) -> None:
+    """Give a cascade another version of its reminder."""
+    mine = update(cascades).where(cascades.c.id == cascade_id)
+    tx.execute(mine.values(reminder_id=reminder_id))

@@ -19,7 +19,9 @@ _TABLES: Mapping[str, Table] = {
 
 def find_account(tx: Connection, key: str) -> Row | None:
     """An account, which nobody else can set up until this transaction ends."""
-    query = select(accounts).where(accounts.c.key == key).with_for_update()
+    # Workers may refer to it meanwhile (`key_share`), while they hold what is wanted here next.
+    query = select(accounts).where(accounts.c.key == key)
+    query = query.with_for_update(key_share=True)
     return tx.execute(query).mappings().one_or_none()
 
 
@@ -49,10 +51,11 @@ def change(tx: Connection, kind: str, row_id: int, columns: Mapping[str, Any]) -
     tx.execute(update(table).where(table.c.id == row_id).values(**columns))
 
 
-def providers_of(
-    tx: Connection, accounts: Collection[int]
-) -> dict[tuple[int, str], str]:
-    """The provider of every sender of these accounts, by account and key."""
-    query = select(senders.c.account_id, senders.c.key, senders.c.provider)
-    rows = tx.execute(query.where(senders.c.account_id.in_(accounts)))
-    return {(account, key): provider for account, key, provider in rows}
+def senders_of(tx: Connection, accounts: Collection[int]) -> dict[tuple[int, str], Row]:
+    """Id, provider and limits of every sender of these accounts, by account and key."""
+    columns = (
+        senders.c[name] for name in ("account_id", "key", "id", "provider", "limits")
+    )
+    query = select(*columns).where(senders.c.account_id.in_(accounts))
+    rows = tx.execute(query).mappings()
+    return {(row["account_id"], row["key"]): row for row in rows}

@@ -16,6 +16,10 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
             yield from _changed_secrets(old[column], new[column])
         elif column == "definition":
             yield from _reminder(old[column], new[column])
+        elif column == "limits":
+            yield from _compare(
+                "limits", *map(_limits_as_written, (old[column], new[column]))
+            )
         elif column in {"config", "content"}:
             yield from _compare("", old[column], new[column])
         else:
@@ -35,15 +39,25 @@ def _reminder(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
         yield f"the message {new['message']} changed"
 
 
+def _limits_as_written(limits: Mapping[str, Any]) -> dict[str, Any]:
+    written = {name: "none" if it is None else it for name, it in limits.items()}
+    if limits.get("per_person"):
+        written["per_person"] = durations.to_text(limits["per_person"])
+    return written
+
+
 def _as_written(definition: Mapping[str, Any]) -> dict[str, Any]:
-    steps = [
-        {**step, "wait": durations.to_text(step["wait"])}
-        for step in definition["steps"]
-    ]
+    steps = [_step_as_written(step) for step in definition["steps"]]
     kept = {name: definition[name] for name in definition if name != "content"}
     if "expires" in kept:
         kept["expires"] = durations.to_text(kept["expires"])
     return {**kept, "steps": steps}
+
+
+def _step_as_written(step: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: step[name] for name in step if name != "senders"}
+    senders = ", ".join(step["senders"])
+    return {**kept, "sender": senders, "wait": durations.to_text(step["wait"])}
 
 
 def _compare(path: str, old: Any, new: Any) -> Iterator[str]:
