@@ -26,13 +26,13 @@ CHANNELS = {
 
 # By kind of note; where its facts decide between sentences, by `kind.fact`.
 SENTENCES: Mapping[str, str] = {
-    "planned.on_time": "Planned for {at} in {place}.",
+    "planned.on_time": "Planned for {at}.",
     "planned.held": "Planned for {at}, when quiet hours in {place} ({clock}) end; it was due at {due}.",
     "planned.earlier": "Planned for {at}, before quiet hours in {place} ({clock}): after them it is too late.",
     "planned.sent_anyway": "Planned for {at}, in quiet hours in {place} ({clock}): after them it is too late.",
-    "planned.inside": "It was due at {due} in {place}, before we knew of it: it goes out now.",
-    "planned.skipped_inside": "It was due at {due} in {place}, before we knew of it: it is left out.",
-    "planned.left_to_next": "It was due at {due} in {place}, before we knew of it: the next reminder tells of it.",
+    "planned.inside": "It was due at {due}, before we knew of it: it goes out now.",
+    "planned.skipped_inside": "It was due at {due}, before we knew of it: it is left out.",
+    "planned.left_to_next": "It was due at {due}, before we knew of it: the next reminder tells of it.",
     "planned.past": "What it is about is past.",
     "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place} ({clock}); after them it is too late.",
     "trying.first": "Sending by {channel}; it has {wait} to be {until}.",
