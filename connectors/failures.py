@@ -1,7 +1,7 @@
 """From a provider's error codes to what they mean for what happens next."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from core.cascade.status import Failure, FailureClass, Scope
@@ -12,11 +12,12 @@ MAX_DETAIL = 300
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a code means: its class, and how long or how far that holds."""
+    """What a code means: its class, and how long or how far that holds. `what` says it."""
 
     kind: FailureClass
     remember: timedelta | None = None
     scope: Scope | None = None
+    what: str = ""
 
 
 Table = Mapping[str, Meaning]
@@ -25,10 +26,14 @@ Table = Mapping[str, Meaning]
 def table(*rows: tuple[FailureClass | Meaning, str, Iterable[int]]) -> Table:
     """A look-up by code, from rows of (meaning, what these codes have in common, codes)."""
     return {
-        str(code): Meaning(means) if isinstance(means, FailureClass) else means
-        for means, _, codes in rows
+        str(code): replace(_meaning(means), what=what)
+        for means, what, codes in rows
         for code in codes
     }
+
+
+def _meaning(means: FailureClass | Meaning) -> Meaning:
+    return Meaning(means) if isinstance(means, FailureClass) else means
 
 
 def absent(days: int) -> Meaning:

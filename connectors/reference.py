@@ -1,10 +1,12 @@
 """The parts of the reference page that are written from the connectors themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 from connectors.config import schema, secrets
-from core.cascade.status import Until
+from connectors.failures import Meaning, Table
+from core.cascade.status import FailureClass, Until
 from core.ports import Registry
 
 
@@ -32,6 +34,38 @@ def _settings(config: type[Any]) -> Iterator[list[str]]:
             needed = f"no: `{about['default']}`"
         shown = " Kept secret." if key in secrets(config) else ""
         yield [f"`{key}`", f"{about['title']}. {about['description']}.{shown}", needed]
+
+
+def failures(table: Table) -> str:
+    """A table of what a provider's codes mean, class by class."""
+    codes: dict[Meaning, list[int]] = {}
+    for code, meaning in table.items():
+        codes.setdefault(meaning, []).append(int(code))
+    classes = list(FailureClass)
+    rows = [
+        [f"`{meaning.kind}`", _held(meaning), meaning.what, _runs(sorted(found))]
+        for meaning, found in sorted(
+            codes.items(), key=lambda one: classes.index(one[0].kind)
+        )
+    ]
+    return _table(["Class", "Holds", "What the codes say", "Codes"], rows)
+
+
+def _held(meaning: Meaning) -> str:
+    """For how long it is remembered, or how far an opt-out reaches."""
+    if meaning.remember:
+        return f"{meaning.remember.days} days"
+    return f"`{meaning.scope}`" if meaning.scope else ""
+
+
+def _runs(codes: Sequence[int]) -> str:
+    """Codes in order; three and more in a row are told by their ends."""
+    told: list[str] = []
+    for _, group in groupby(enumerate(codes), key=lambda one: one[1] - one[0]):
+        run = [code for _, code in group]
+        ends = [f"{run[0]}–{run[-1]}"] if len(run) > 2 else map(str, run)
+        told += ends
+    return ", ".join(told)
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

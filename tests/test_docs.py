@@ -1,12 +1,15 @@
 """The docs say what is true."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core import config, vault
 from core.cascade.status import FailureClass
+from core.services.views import LineView, MessageView, NoticeView, ReplyView, TryView
 from webapp.cli import main
 from webapp.ui import MESSAGE_FACES, TRY_FACES
 
@@ -47,3 +50,11 @@ def test_every_variable_is_documented() -> None:
 @pytest.mark.parametrize("status", [*MESSAGE_FACES, *TRY_FACES, *FailureClass])
 def test_every_status_is_documented(status: str) -> None:
     assert f"| `{status}` |" in page("statuses.md")
+
+
+@pytest.mark.parametrize(
+    "view", [MessageView, TryView, LineView, ReplyView, NoticeView]
+)
+def test_every_field_that_is_printed_is_documented(view: type[Any]) -> None:
+    told = page("statuses.md").partition("## In JSON")[2]
+    assert [one.name for one in fields(view) if f"`{one.name}`" not in told] == []

@@ -6,10 +6,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, url_for
+from markupsafe import Markup, escape
 
 from core.cascade.explain import WORDS, mask_numbers
 from core.services.views import MessageView, TryView
@@ -283,10 +284,15 @@ _FILTERS: Final = (
 _GLOBALS: Final = (awaited, has_page, icon_url, language)
 
 
+def _marked(text: str, **words: Any) -> Markup:
+    """A translation with words in its places, of which only markup stays markup."""
+    return escape(translate(text)).format_map(words)
+
+
 def install(app: Flask) -> None:
     """Give an app's templates the filters and functions of this module."""
     app.jinja_env.filters.update(_by_name(_FILTERS))
-    app.jinja_env.globals.update(_by_name(_GLOBALS), _=translate)
+    app.jinja_env.globals.update(_by_name(_GLOBALS), _=_marked)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -1,13 +1,26 @@
 """Whether everybody can use the pages: contrast, names, roles, and room on a phone."""
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
+from werkzeug.serving import make_server
 
+from connectors.registry import load_registry
+from core.bootstrap import Everreach, open_everreach
+from core.config import Settings
+from core.services.messages import list_messages
+from core.store import migrate
 from tests.browser.conftest import Opener
+from tests.conftest import SetClock
+from tests.support import loopback
+from tests.support.gallery import Gallery
+from webapp.app import build_app
+from webapp.panel import panel
 
 pytestmark = pytest.mark.browser
 
@@ -69,3 +82,61 @@ def test_no_page_moves_sideways_on_a_small_phone(opened: Opener, paths: Paths) -
             stage.page.goto(stage.url + path)
             width = stage.page.evaluate("document.documentElement.scrollWidth")
             assert width == 320, path
+
+
+@pytest.fixture(scope="module")
+def clinic(
+    redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[str]]:
+    """The pages of a clinic with a broken sender, and messages of every kind."""
+    home = tmp_path_factory.mktemp("clinic")
+    settings = Settings.from_env({"EVERREACH_HOME": str(home), "REDIS_URL": redis_url})
+    migrate.upgrade(settings)
+    with (
+        loopback.providers() as providers,
+        open_everreach(settings, load_registry()) as opened,
+    ):
+        app = replace(opened, clock=SetClock())
+        Gallery(app, providers).fill()
+        messages = [f"/messages/{one.id}" for one in list_messages(app)]
+        with _served(app) as url:
+            yield [url + path for path in ("/messages", *messages)]
+
+
+@contextmanager
+def _served(app: Everreach) -> Iterator[str]:
+    flask = build_app(app)
+    flask.register_blueprint(panel)
+    server = make_server("127.0.0.1", 0, flask)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "language"),
+    [
+        (1280, "light", "en"),
+        (1280, "dark", "it"),
+        (320, "dark", "en"),
+        (320, "light", "de"),
+    ],
+)
+def test_what_needs_the_owner_is_for_everybody_too(
+    browser: Browser, clinic: list[str], width: int, scheme: str, language: str
+) -> None:
+    size = ViewportSize(width=width, height=900)
+    with browser.new_context(
+        viewport=size, color_scheme=scheme, locale=language, reduced_motion="reduce"
+    ) as context:
+        page = context.new_page()
+        for url in clinic:
+            page.goto(url)
+            expect(page.locator(".notice")).to_be_visible()
+            assert page.locator("html").get_attribute("lang") == language
+            assert page.evaluate("document.documentElement.scrollWidth") == width, url
+            found = Axe().run(page)
+            assert found.violations_count == 0, f"{url}\n{found.generate_report()}"

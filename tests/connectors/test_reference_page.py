@@ -1,6 +1,7 @@
 """docs/reference/connectors.md says of every connector what the connector says of itself."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,12 @@ def test_the_features_are_those_of_the_connectors():
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_every_connectors_settings_are_there(name):
     assert generated(f"settings {name}") == reference.settings(CONNECTORS[name].Config)
+
+
+@pytest.mark.parametrize("name", sorted(REGISTRY.channels))
+def test_every_code_of_a_provider_is_there(name):
+    table = import_module(f"connectors.channels.{name}.errors").FAILURES
+    assert generated(f"failures {name}") == reference.failures(table)
 
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))

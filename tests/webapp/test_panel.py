@@ -60,7 +60,7 @@ def test_what_waits_for_a_moment_says_for_which(clinic: Gallery) -> None:
     planned, held = named(clinic, "Planned"), named(clinic, "Held")
 
     assert (planned.status, held.status) == ("planned", "held")
-    assert planned.headline == "Planned for 2026-11-27 13:00"
+    assert planned.headline == "Planned for 2026-11-27 14:00 (Kyiv)"
     assert held.headline == "SMS is held until 2026-11-23 18:00"
 
 
