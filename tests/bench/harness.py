@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from urllib.parse import urlsplit
 
 ROUNDS = 5
+THREADS = 1
 
 
 def median_of(measure: Callable[[], float]) -> float:
@@ -30,7 +31,7 @@ def granian(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--interface", "wsgi", "--port", str(port), "--workers", "1"]
-    options += ["--blocking-threads", "1", "--log-level", "warning"]
+    options += ["--blocking-threads", str(THREADS), "--log-level", "warning"]
     command = [sys.executable, "-m", "granian", *options, target]
     server = subprocess.Popen(
         command + (["--factory"] if factory else []), env={**os.environ, **(env or {})}
