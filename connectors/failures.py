@@ -1,30 +1,63 @@
 """From a provider's error codes to what they mean for what happens next."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 
-from core.cascade.status import Failure, FailureClass
+from core.cascade.status import Failure, FailureClass, Scope
 from core.ports import HttpResponse, SendRejected, SendUnclear
 
 MAX_DETAIL = 300
 
-Table = Mapping[str, FailureClass]
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code means: its class, and how long or how far that holds."""
+
+    kind: FailureClass
+    remember: timedelta | None = None
+    scope: Scope | None = None
 
 
-def table(*rows: tuple[FailureClass, str, Iterable[int]]) -> Table:
-    """A look-up by code, from rows of (class, what these codes have in common, codes)."""
-    return {str(code): kind for kind, _, codes in rows for code in codes}
+Table = Mapping[str, Meaning]
+
+
+def table(*rows: tuple[FailureClass | Meaning, str, Iterable[int]]) -> Table:
+    """A look-up by code, from rows of (meaning, what these codes have in common, codes)."""
+    return {
+        str(code): Meaning(means) if isinstance(means, FailureClass) else means
+        for means, _, codes in rows
+        for code in codes
+    }
+
+
+def absent(days: int) -> Meaning:
+    """This person is not on this channel, and is not tried there for so long."""
+    return Meaning(FailureClass.NEXT, remember=timedelta(days=days))
+
+
+def opted_out(scope: Scope) -> Meaning:
+    """This person wants no more of this, as far as `scope` says."""
+    return Meaning(FailureClass.SUPPRESS, scope=scope)
 
 
 def failure(
     failures: Table, code: str, detail: str, response: HttpResponse | None = None
 ) -> Failure:
     """What a code means. `response` is the answer that had it, None for a receipt."""
-    kind = failures.get(code, FailureClass.UNKNOWN)
+    means = failures.get(code, Meaning(FailureClass.UNKNOWN))
+    kind = means.kind
     if kind is FailureClass.UNKNOWN and response:
         kind = _BY_STATUS.get(response.status, kind)
     wait = _retry_after(response) if kind is FailureClass.RETRY and response else None
-    return Failure(kind=kind, code=code, detail=detail[:MAX_DETAIL], retry_after=wait)
+    return Failure(
+        kind=kind,
+        code=code,
+        detail=detail[:MAX_DETAIL],
+        retry_after=wait,
+        remember=means.remember,
+        scope=means.scope,
+    )
 
 
 def unreadable(response: HttpResponse) -> SendRejected | SendUnclear:

@@ -12,6 +12,8 @@ from typing import Any
 
 from core.errors import Malformed
 
+_FIRST_YEAR, _LAST_YEAR = 1970, 2999  # far from where dates come to their end
+
 
 @dataclass(frozen=True, slots=True)
 class Json:
@@ -45,6 +47,15 @@ class Json:
         for index, item in enumerate(self.value):
             yield Json(item, f"{self.path}[{index}]")
 
+    def entries(self) -> Iterator[tuple[str, "Json"]]:
+        """The fields of an object. Raises Malformed if this is something else."""
+        if not self.present:
+            return
+        if not isinstance(self.value, dict):
+            raise self.wrong("an object")
+        for name in self.value:
+            yield name, self[name]
+
     def text(self) -> str:
         """A string with something in it. Raises Malformed."""
         if found := self.text_or_empty():
@@ -66,11 +77,23 @@ class Json:
         return self.value
 
     def unix_time(self) -> datetime:
-        """A time given as text of unix seconds; aware, UTC. Raises Malformed."""
-        text = self.text()
+        """A time given in unix seconds, as a number or as text; aware, UTC. Raises Malformed."""
+        text = str(self.value) if isinstance(self.value, int) else self.text()
         if not (text.isascii() and text.isdigit() and len(text) <= 11):
             raise self.wrong("unix seconds")
         return datetime.fromtimestamp(int(text), UTC)
+
+    def time(self) -> datetime:
+        """A time given as ISO 8601 with its offset; aware, UTC. Raises Malformed."""
+        try:
+            at = datetime.fromisoformat(self.text())
+        except ValueError:
+            raise self.wrong("a time such as 2026-11-24T10:00:00+01:00") from None
+        if at.tzinfo is None:
+            raise self.wrong("a time with its offset, such as +01:00 or Z")
+        if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+            raise self.wrong(f"a time between {_FIRST_YEAR} and {_LAST_YEAR}")
+        return at.astimezone(UTC)
 
     def wrong(self, wanted: str) -> Malformed:
         """The error that this value is not what it should be."""

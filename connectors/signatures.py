@@ -8,12 +8,16 @@ from typing import Literal
 Algorithm = Literal["sha1", "sha256"]
 
 
-def hmac_hex(secret: str, message: bytes, algorithm: Algorithm = "sha256") -> str:
+def hmac_hex(
+    secret: str | bytes, message: bytes, algorithm: Algorithm = "sha256"
+) -> str:
     """The HMAC of a message in lower-case hexadecimal."""
     return _hmac(secret, message, algorithm).hex()
 
 
-def hmac_base64(secret: str, message: bytes, algorithm: Algorithm = "sha256") -> str:
+def hmac_base64(
+    secret: str | bytes, message: bytes, algorithm: Algorithm = "sha256"
+) -> str:
     """The HMAC of a message in standard base64, padded."""
     return base64.b64encode(_hmac(secret, message, algorithm)).decode()
 
@@ -25,5 +29,6 @@ def matches(given: str, expected: Iterable[str]) -> bool:
     return any(equal)
 
 
-def _hmac(secret: str, message: bytes, algorithm: Algorithm) -> bytes:
-    return hmac.digest(secret.encode(), message, algorithm)
+def _hmac(secret: str | bytes, message: bytes, algorithm: Algorithm) -> bytes:
+    key = secret.encode() if isinstance(secret, str) else secret
+    return hmac.digest(key, message, algorithm)

@@ -7,9 +7,10 @@ import structlog
 from core.bootstrap import Everreach
 from core.services.dispatch import send_due
 from core.services.events import read_events
+from core.services.questions import ask_due
 from core.services.receipts import read_receipts
 from core.services.timers import turn_due_timers
-from core.store.work import EVENTS, RECEIPTS, TIMERS
+from core.store.work import EVENTS, QUESTIONS, RECEIPTS, TIMERS
 
 log = structlog.get_logger()
 
@@ -48,5 +49,7 @@ def _work_once(app: Everreach, lane: str) -> bool:
             return read_receipts(app)
         case _ if lane == TIMERS:
             return turn_due_timers(app)
+        case _ if lane == QUESTIONS:
+            return ask_due(app)
         case _:
             return send_due(app, lane)

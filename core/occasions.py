@@ -30,16 +30,53 @@ _SHIPMENT: Mapping[str, Field] = {
     "tracking.company": Field(example="Royal Mail"),
 }
 
+_APPOINTMENT: Mapping[str, Field] = {
+    "appointment.starts_at": Field(example="2026-11-24T10:00:00+01:00", optional=False),
+    "appointment.ends_at": Field(example="2026-11-24T10:30:00+01:00"),
+    "appointment.title": Field(example="Check-up"),
+    "appointment.location": Field(example="Via Roma 1"),
+    "appointment.url": Field(example="https://clinic.example/visit-42"),
+}
+
+_PAYMENT: Mapping[str, Field] = {
+    "payment.due_at": Field(example="2026-11-30T00:00:00+01:00", optional=False),
+    "payment.amount": Field(example="€49.00"),
+    "payment.reference": Field(example="INV-2026-042"),
+    "payment.url": Field(example="https://pay.example/INV-2026-042"),
+}
+
 EVENTS: Mapping[str, Mapping[str, Field]] = {
     "order.shipped": _SHIPMENT,
     "order.out_for_delivery": _SHIPMENT,
     "order.delivered": _SHIPMENT,
     "order.shipment_cancelled": _SHIPMENT,
+    "order.refunded": _SHIPMENT,
+    "appointment.booked": _APPOINTMENT,
+    "appointment.moved": _APPOINTMENT,
+    "appointment.cancelled": _APPOINTMENT,
+    "appointment.answered": _APPOINTMENT,
+    "payment.upcoming": _PAYMENT,
+    "payment.paid": _PAYMENT,
 }
 
 # After one of these there is nothing left to say about the occasion but that; what is under
 # way is cancelled, with this reason.
-ENDS: Mapping[str, str] = {"order.shipment_cancelled": "the shipment was cancelled"}
+ENDS: Mapping[str, str] = {
+    "order.shipment_cancelled": "the shipment was cancelled",
+    "order.refunded": "the order was refunded",
+    "appointment.cancelled": "the appointment was cancelled",
+    "payment.paid": "it is paid",
+}
+# These stop what is under way too; but if the occasion is moved, it is told of anew.
+STOPS: Mapping[str, str] = {**ENDS, "appointment.answered": "the person has answered"}
+
+# The field that holds the moment which the occasion is about, as ISO 8601 with its offset. A
+# reminder may be sent relative to it.
+MOMENTS: Mapping[str, str] = {
+    "appointment.booked": "appointment.starts_at",
+    "appointment.moved": "appointment.starts_at",
+    "payment.upcoming": "payment.due_at",
+}
 
 
 def fields_of(event: str) -> Mapping[str, Field]:

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from core.cascade.model import Channel
-from core.cascade.status import Failure, Status, Until
+from core.cascade.replies import StopWord
+from core.cascade.status import Failure, Scope, Status, Until
 from core.message.content import Content
 
 
@@ -65,6 +66,7 @@ class InboundRequest:
     url: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    received_at: datetime
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -126,17 +128,65 @@ class Receipt:
     failure: Failure | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a person wrote back, or the button they pressed (`button` is its payload).
+
+    `sender` is their E.164 number or address; `provider_id` names the reply itself, `answers`
+    the message of ours that it answers where the provider says so. `carrier` is what the
+    provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
+    """
+
+    channel: Channel
+    sender: str
+    provider_id: str
+    at: datetime | None = None
+    text: str = ""
+    button: str = ""
+    answers: str | None = None
+    carrier: StopWord | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """A person's choice that a provider's own screen took: marketing there, or no more."""
+
+    channel: Channel
+    sender: str
+    wanted: bool
+    scope: Scope
+    at: datetime | None = None
+
+
+Told = Receipt | Reply | Preference
+
+
+class StatusQuery(Protocol):
+    """How a provider is asked what became of a message."""
+
+    def ask(self, provider_id: str, config: Any) -> HttpRequest:
+        """The request that asks."""
+        ...
+
+    def answer(self, response: HttpResponse) -> Receipt | None:
+        """What the answer says; None if nothing is to be learnt from it. Never raises."""
+        ...
+
+
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
     `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `config` is an instance of `Config`, a frozen dataclass whose fields are made by
-    `connectors.config.setting`.
+    message. `query` is None where a provider cannot be asked about a message. `taken` is the
+    HTTP status that tells the provider that we have what it told. `config` is an instance of
+    `Config`, a frozen dataclass whose fields are made by `connectors.config.setting`.
     """
 
     name: str
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
+    query: StatusQuery | None
+    taken: int
 
     def build(self, message: Outgoing, config: Any) -> HttpRequest:
         """The request that sends the message. Raises ContentError if it cannot be said."""
@@ -154,10 +204,17 @@ class ChannelConnector(Protocol):
         """The answer to a GET that proves the address is ours. Raises BadSignature."""
         ...
 
-    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
-        """The receipts in a verified request, none if it is about something else.
+    def told(self, request: InboundRequest) -> Sequence[Told]:
+        """What a verified request tells, nothing if it is about something else.
 
         Raises Malformed.
+        """
+        ...
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        """Why a message may still arrive after its window; `""` if it dies with it.
+
+        Half a sentence, such as `a template lives for 30 days unless it was made to expire`.
         """
         ...
 
@@ -170,6 +227,7 @@ class Contact:
     """A person as a platform names them. `phones` are free text, best first.
 
     `countries` are ISO 3166 codes that say where those numbers may be from, best first.
+    `time_zone` is the IANA name of where the person is.
     """
 
     phones: tuple[str, ...] = ()
@@ -178,6 +236,7 @@ class Contact:
     first_name: str = ""
     last_name: str = ""
     locale: str = ""
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +245,16 @@ class Happening:
 
     `name` is one of `core.occasions.EVENTS`; `subject` names the occasion, the same for every
     event about it; `fields` are what a message may say, by dotted name. `contact` may lack
-    everything if the platform did not repeat it.
+    everything if the platform did not repeat it. `at` is the moment that the occasion is about;
+    aware, UTC. `time_zone` is the IANA name of where it takes place.
     """
 
     name: str
     subject: str
     contact: Contact
     fields: Mapping[str, str]
+    at: datetime | None = None
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -16,11 +16,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from core.cascade.consent import Purpose
+from core.cascade.model import Channel
 from core.config import Settings
 from core.errors import SetupError
 
 if TYPE_CHECKING:
     from core.bootstrap import Everreach
+    from core.services.people import PersonView
     from core.services.setup import Report
     from core.services.views import MessageView
 
@@ -177,6 +180,96 @@ def messages(
         click.echo(told(message))
     if not found:
         click.echo("There are no messages yet.")
+
+
+@main.group()
+def consent() -> None:
+    """Note what a person agreed to, and show what they agreed to and refused."""
+
+
+def _person_options(command: Callable[..., None]) -> Callable[..., None]:
+    account = click.option("--account", required=True, help="The account's key.")
+    phone = click.argument("phone")
+    return account(phone(json_option(sandbox_option(command))))
+
+
+def _consent_options(command: Callable[..., None]) -> Callable[..., None]:
+    channel = click.option(
+        "--channel",
+        type=click.Choice([one.value for one in Channel]),
+        help="Only on this channel; else on every one.",
+    )
+    purpose = click.option(
+        "--purpose",
+        type=click.Choice([one.value for one in Purpose]),
+        default=Purpose.MARKETING.value,
+        show_default=True,
+        help="What for.",
+    )
+    source = click.option(
+        "--source", required=True, help="How you know, as: form at the desk."
+    )
+    return _person_options(channel(purpose(source(command))))
+
+
+@consent.command()
+@_consent_options
+def add(**options: Any) -> None:
+    """Note that a person agreed."""
+    _note_consent(given=True, **options)
+
+
+@consent.command()
+@_consent_options
+def withdraw(**options: Any) -> None:
+    """Note that a person no longer agrees."""
+    _note_consent(given=False, **options)
+
+
+@consent.command("list")
+@_person_options
+def list_consents(account: str, phone: str, as_json: bool) -> None:
+    """Show what a person agreed to and refused, oldest first."""
+    from core.services.people import what_they_said
+
+    with _everreach() as app:
+        _print_person(what_they_said(app, account, phone), as_json)
+
+
+def _note_consent(
+    *,
+    account: str,
+    phone: str,
+    channel: str | None,
+    purpose: str,
+    source: str,
+    given: bool,
+    as_json: bool,
+) -> None:
+    from core.services.people import note_consent
+
+    with _everreach() as app:
+        person = note_consent(
+            app,
+            account,
+            phone,
+            channel=Channel(channel) if channel else None,
+            purpose=Purpose(purpose),
+            given=given,
+            source=source,
+        )
+    _print_person(person, as_json)
+
+
+def _print_person(person: "PersonView", as_json: bool) -> None:
+    if as_json:
+        _print_json(dataclasses.asdict(person))
+        return
+    zone = ZoneInfo(person.time_zone)
+    for said in person.said:
+        click.echo(f"{said.at.astimezone(zone):%Y-%m-%d %H:%M}  {said.sentence}")
+    if not person.said:
+        click.echo("This person has agreed to nothing and refused nothing.")
 
 
 @main.command()

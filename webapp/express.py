@@ -6,6 +6,7 @@ turns nobody away: everything else goes on to Flask, whose routes say what is wr
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -19,6 +20,7 @@ Environ = dict[str, Any]
 Start = Callable[..., Any]
 Wsgi = Callable[[Environ, Start], Iterable[bytes]]
 
+_NO_BODY = [("Content-Length", "0")]
 _LANES = {"hooks": ("events", event_came), "receipts": ("receipts", receipt_came)}
 
 
@@ -30,27 +32,28 @@ class Express:
         self._app, self._flask = app, flask
 
     def answer(self, environ: Environ, start: Start) -> Iterable[bytes]:
-        """Answer a request."""
-        if environ["REQUEST_METHOD"] == "POST" and self._takes(environ):
-            start("200 OK", [("Content-Length", "0")])
-            return ()
-        return self._flask(environ, start)
+        """A WSGI app."""
+        taken = environ["REQUEST_METHOD"] == "POST" and self._take(environ)
+        if not taken:
+            return self._flask(environ, start)
+        start(f"{taken} {HTTPStatus(taken).phrase}", _NO_BODY if taken != 204 else [])
+        return ()
 
-    def _takes(self, environ: Environ) -> bool:
-        """Commit a request. False if Flask must look at it; it finds the body unread."""
+    def _take(self, environ: Environ) -> int | None:
+        """Commit a request: the status that says so. None if Flask must look at it."""
         parts = environ["PATH_INFO"].split("/")
         length = environ.get("CONTENT_LENGTH") or ""
         if len(parts) != 4 or parts[1] not in _LANES or not _fits(length):
-            return False
+            return None
         body = environ["wsgi.input"].read(int(length))
-        environ["wsgi.input"] = BytesIO(body)
-        lane, came = _LANES[parts[1]]
-        request = inbound_request(environ, self._app.settings.public_url, body)
-        known = came(self._app, parts[2], parts[3], request)
-        if known is None or take_from_known(self._app, known) is None:
-            return False
+        environ["wsgi.input"] = BytesIO(body)  # for Flask, as if nobody had read it
+        lane, arrived = _LANES[parts[1]]
+        request = inbound_request(self._app, environ, body)
+        came = arrived(self._app, parts[2], parts[3], request)
+        if came is None or take_from_known(self._app, came) is None:
+            return None
         self._app.bell.ring_soon([lane])
-        return True
+        return came.taken
 
 
 def _fits(length: str) -> bool:
@@ -58,17 +61,19 @@ def _fits(length: str) -> bool:
 
 
 def inbound_request(
-    environ: Mapping[str, Any], public_url: str, body: bytes
+    app: Everreach, environ: Mapping[str, Any], body: bytes
 ) -> InboundRequest:
     """A request as connectors read it."""
     # Signatures cover the public address, which a proxy in front of us may hide.
     path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
     query = environ.get("QUERY_STRING")
+    url = app.settings.public_url + path
     return InboundRequest(
         method=environ["REQUEST_METHOD"],
-        url=f"{public_url}{path}?{query}" if query else public_url + path,
+        url=f"{url}?{query}" if query else url,
         headers=_headers(environ),
         body=body,
+        received_at=app.clock.now(),
     )
 
 

@@ -64,12 +64,11 @@ def _answer(app: Everreach, lane: str, came: Came | None) -> Response:
         abort(401)
     if kept is not None:
         app.bell.ring_soon([lane])
-    return Response(status=200)
+    return Response(status=came.taken)
 
 
 def _arrived(app: Everreach) -> InboundRequest:
-    body = request.get_data(cache=False)
-    return inbound_request(request.environ, app.settings.public_url, body)
+    return inbound_request(app, request.environ, request.get_data(cache=False))
 
 
 def _app() -> Everreach:

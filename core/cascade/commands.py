@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from core.cascade.model import Fact
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
@@ -21,24 +23,36 @@ class CallOff:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Ask the provider what became of this attempt."""
+
+    attempt: int
+
+
 class Because(StrEnum):
     """What a note tells."""
 
+    PLANNED = "planned"
     TRYING = "trying"
     RETRYING = "retrying"
+    HELD = "held"
     PASSED_OVER = "passed_over"
+    SENDER_PASSED_OVER = "sender_passed_over"
+    DEPARTED = "departed"
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
+    REPLIED = "replied"
     FAILED = "failed"
     LATE = "late"
+    ASKED = "asked"
     TIMED_OUT = "timed_out"
+    STILL_QUEUED = "still_queued"
+    ASSUMED_SEEN = "assumed_seen"
     FINISHED = "finished"
-
-
-Fact = str | int | float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,4 +63,4 @@ class Note:
     facts: Mapping[str, Fact]
 
 
-Command = Send | CallOff | Note
+Command = Send | CallOff | Ask | Note

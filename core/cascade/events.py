@@ -7,12 +7,20 @@ provider's clock where the provider says so, else by ours.
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.cascade.model import Facts
 from core.cascade.status import Failure, Marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The reminder matched an occasion."""
+    """The reminder matched an occasion.
+
+    `plan` are the facts about when it is to go out, if there is anything to tell of that;
+    `skip` says that it is not to go out at all.
+    """
+
+    plan: Facts = ()
+    skip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +29,21 @@ class Reported:
 
     attempt: int
     marks: Marks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departed:
+    """A worker took an attempt to send it, noticeably after it was due; `at` is when."""
+
+    attempt: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The provider was asked about an attempt, and all that it said has been reported."""
+
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +58,7 @@ class Cancelled:
     reason: str
 
 
-Event = Started | Reported | TimedOut | Cancelled
+Event = Started | Departed | Reported | Answered | TimedOut | Cancelled
 
 
 def accepted(attempt: int, at: datetime) -> Reported:
@@ -56,6 +79,11 @@ def delivered(attempt: int, at: datetime) -> Reported:
 def read(attempt: int, at: datetime) -> Reported:
     """The person opened it."""
     return Reported(attempt=attempt, marks=Marks(read_at=at))
+
+
+def replied(attempt: int, at: datetime) -> Reported:
+    """The person answered it."""
+    return Reported(attempt=attempt, marks=Marks(replied_at=at))
 
 
 def failed(attempt: int, at: datetime, failure: Failure) -> Reported:

@@ -4,17 +4,43 @@
 with notes at most. It has no clock, no ids and no randomness. The new cascade carries its own
 deadline, so a send and the timer that watches over it are decided together; the shell saves
 the cascade and carries out the commands in one transaction.
+
+A cascade that has begun and not finished waits for one of two things, and always has a deadline:
+for its `current` attempt, or for the moment at which it may try its `next_step`.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
-from core.cascade.commands import Because, CallOff, Command, Fact, Note, Send
-from core.cascade.events import Cancelled, Event, Reported, Started, TimedOut
-from core.cascade.model import Attempt, Cascade, Channel, Fate, Outcome
+from core.cascade.commands import Ask, Because, CallOff, Command, Note, Send
+from core.cascade.events import (
+    Answered,
+    Cancelled,
+    Departed,
+    Event,
+    Reported,
+    Started,
+    TimedOut,
+)
+from core.cascade.model import (
+    FREE,
+    Attempt,
+    Bar,
+    Cascade,
+    Channel,
+    Fact,
+    Fate,
+    Obstacle,
+    Outcome,
+    Sender,
+    Step,
+)
 from core.cascade.retry import retry_delay
-from core.cascade.status import FailureClass, Marks, Status, merge
+from core.cascade.schedule import TooLate
+from core.cascade.status import FailureClass, Until, merge
+
+ASK_FOR = timedelta(seconds=15)  # how long a provider may take to say what became of it
 
 Decision = tuple[Cascade, tuple[Command, ...]]
 Facts = dict[str, Fact]
@@ -24,9 +50,13 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
     """The cascade after an event, and what to do about it."""
     match event:
         case Started():
-            return _start(cascade, now)
+            return _start(cascade, event, now)
+        case Departed():
+            return _depart(cascade, event)
         case Reported():
             return _report(cascade, event, now)
+        case Answered():
+            return _answer(cascade, event.attempt, now)
         case TimedOut():
             return _time_out(cascade, now)
         case Cancelled():
@@ -35,10 +65,34 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
             assert_never(event)
 
 
-def _start(cascade: Cascade, now: datetime) -> Decision:
-    if cascade.attempts or cascade.finished:
+# --- What happened ---------------------------------------------------------------------------
+
+
+def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
+    if cascade.begun:
         return cascade, ()
-    return _try_step(cascade, 0, now, why="first")
+    notes = [_note(Because.PLANNED, None, None, **dict(event.plan))] * bool(event.plan)
+    if event.skip:
+        cascade, commands = _finish(cascade, Outcome.SKIPPED)
+    elif cascade.start_at and now < cascade.start_at:
+        cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
+        commands = ()
+    else:
+        cascade, commands = _try_steps(cascade, 0, now)
+    return cascade, (*notes, *commands)
+
+
+def _depart(cascade: Cascade, event: Departed) -> Decision:
+    """It was queued for longer than it should: its window begins only now."""
+    if event.attempt != cascade.current or cascade.deadline_at is None:
+        return cascade, ()
+    attempt = cascade.attempts[event.attempt]
+    deadline_at = event.at + cascade.steps[attempt.step].wait
+    if deadline_at <= cascade.deadline_at:
+        return cascade, ()
+    waited = (event.at - attempt.due_at).total_seconds()
+    note = _note(Because.DEPARTED, event.attempt, attempt.channel, waited=waited)
+    return replace(cascade, deadline_at=deadline_at), (note,)
 
 
 def _report(cascade: Cascade, event: Reported, now: datetime) -> Decision:
@@ -81,34 +135,136 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
     failure = attempt.failure
     assert failure
     cascade = _with_attempt(cascade, index, replace(attempt, fate=Fate.FAILED))
-    if failure.kind is FailureClass.RETRY:
-        delay = retry_delay(
-            cascade.id, cascade.tries(attempt.step), failure.retry_after
-        )
-        if delay is not None and _may_retry(cascade, attempt.channel, now + delay):
-            return _retry(cascade, attempt.step, now + delay)
-    return _try_step(cascade, attempt.step + 1, now, why="failed")
+    if failure.kind is FailureClass.RETRY and (again := _again(cascade, index, now)):
+        return again
+    others = _after(cascade.steps[attempt.step], attempt.sender)
+    if failure.kind in _SENDERS_FAULT and others:
+        return _try_steps(cascade, attempt.step, now, senders=others)
+    return _try_steps(cascade, attempt.step + 1, now)
 
 
-def _retry(cascade: Cascade, step: int, due_at: datetime) -> Decision:
-    cascade, send = _send(cascade, step, due_at)
-    facts: Facts = {"due_at": due_at.isoformat(), "try": cascade.tries(step)}
-    note = _note(Because.RETRYING, send.attempt, cascade.steps[step].channel, **facts)
-    return cascade, (note, send)
+# Another sender of the same channel may well do better.
+_SENDERS_FAULT = (FailureClass.HALT, FailureClass.RETRY)
+
+
+def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
+    """The same step later, if its window and the hours leave room for it."""
+    attempt = cascade.attempts[index]
+    failure, step = attempt.failure, cascade.steps[attempt.step]
+    wanted = failure.retry_after if failure else None
+    delay = retry_delay(cascade.id, cascade.tries(attempt.step), wanted)
+    if delay is None or cascade.deadline_at is None or attempt.asked:
+        return None  # once its provider is asked, its window is over
+    due_at = now + delay
+    if due_at >= cascade.deadline_at or _bar(cascade, step, due_at):
+        return None
+    if any(one.key == attempt.sender and one.bar_at(due_at) for one in step.senders):
+        return None
+    opens_at = _opens(cascade, step, due_at)
+    if opens_at > due_at and not cascade.expired(opens_at):
+        return _hold(cascade, attempt.step, opens_at)
+    if opens_at > due_at and _too_late_then(cascade, opens_at):
+        return None
+    return _retry(cascade, index, due_at)
+
+
+def _retry(cascade: Cascade, index: int, due_at: datetime) -> Decision:
+    last = cascade.attempts[index]
+    cascade, send = _send(cascade, last.step, last.sender, due_at)
+    tries = cascade.tries(last.step)
+    facts: Facts = {"due_at": due_at.isoformat(), "try": tries}
+    return cascade, (_note(Because.RETRYING, send.attempt, last.channel, **facts), send)
+
+
+def _answer(cascade: Cascade, index: int, now: datetime) -> Decision:
+    if index != cascade.current or not cascade.attempts[index].asked:
+        return cascade, ()
+    return _end_window(cascade, index, now)
 
 
 def _time_out(cascade: Cascade, now: datetime) -> Decision:
-    index = cascade.current
-    if index is None or cascade.deadline_at is None or now < cascade.deadline_at:
+    if cascade.deadline_at is None or now < cascade.deadline_at:
         return cascade, ()
+    if cascade.next_step is not None:
+        return _go_on(cascade, cascade.next_step, now)
+    index = cascade.current
+    assert index is not None
+    if _is_stuck(cascade, index, now):
+        return _wait_once_more(cascade, index, now)
+    if _is_worth_asking(cascade, index, now):
+        return _ask(cascade, index, now)
+    return _end_window(cascade, index, now)
+
+
+def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
+    """Try the step that was held. If it had been tried before, it never goes back a sender."""
+    if not cascade.tries(number):
+        return _try_steps(cascade, number, now)
+    step, last = cascade.steps[number], cascade.attempts[-1]
+    if last.marks.arrived:
+        return _try_steps(cascade, number + 1, now)
+    failure = last.failure
+    senders = _after(step, last.sender)
+    if failure and failure.kind is FailureClass.RETRY:
+        senders = tuple(one for one in step.senders if one.key == last.sender) + senders
+    return _try_steps(cascade, number, now, senders=senders)
+
+
+def _end_window(cascade: Cascade, index: int, now: datetime) -> Decision:
     attempt = cascade.attempts[index]
     step = cascade.steps[attempt.step]
     wait = step.wait.total_seconds()
+    if step.until is Until.READ and step.assume_seen and attempt.marks.arrived:
+        seen = _note(Because.ASSUMED_SEEN, index, attempt.channel, wait=wait)
+        cascade, finish = _finish(cascade, Outcome.REACHED, attempt)
+        return cascade, (seen, *finish)
     facts: Facts = {"wait": wait, "until": step.until, "status": attempt.marks.status}
     note = _note(Because.TIMED_OUT, index, attempt.channel, **facts)
     cascade, commands = _give_up(cascade, index, Fate.TIMED_OUT)
-    cascade, following = _try_step(cascade, attempt.step + 1, now, why="timed_out")
+    cascade, following = _try_steps(cascade, attempt.step + 1, now)
     return cascade, (note, *commands, *following)
+
+
+def _is_stuck(cascade: Cascade, index: int, now: datetime) -> bool:
+    """Whether its window ran out in the queue, for the first time."""
+    attempt = cascade.attempts[index]
+    wait, deadline_at = cascade.steps[attempt.step].wait, cascade.deadline_at
+    first = deadline_at is not None and deadline_at - attempt.due_at <= wait
+    return first and not attempt.departed and not cascade.expired(now)
+
+
+def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:
+    # After an outage everything is overdue at once; it should still go by its first channel.
+    attempt = cascade.attempts[index]
+    wait = cascade.steps[attempt.step].wait
+    facts: Facts = {"wait": wait.total_seconds()}
+    note = _note(Because.STILL_QUEUED, index, attempt.channel, **facts)
+    return replace(cascade, deadline_at=now + wait), (note,)
+
+
+def _is_worth_asking(cascade: Cascade, index: int, now: datetime) -> bool:
+    """Whether one question could save a message that costs something."""
+    attempt = cascade.attempts[index]
+    senders = cascade.steps[attempt.step].senders
+    able = any(one.key == attempt.sender and one.can_be_asked for one in senders)
+    silent = attempt.named and not attempt.marks.arrived
+    if not able or not silent or attempt.asked:
+        return False
+    paid = (s for s in cascade.steps[attempt.step + 1 :] if s.channel not in FREE)
+    return any(
+        isinstance(_choose(cascade, step, step.senders, now)[0], Sender)
+        for step in paid
+    )
+
+
+def _ask(cascade: Cascade, index: int, now: datetime) -> Decision:
+    attempt = replace(cascade.attempts[index], asked=True)
+    cascade = _with_attempt(cascade, index, attempt)
+    cascade = replace(cascade, deadline_at=now + ASK_FOR)
+    step = cascade.steps[attempt.step]
+    facts: Facts = {"wait": step.wait.total_seconds(), "status": attempt.marks.status}
+    note = _note(Because.ASKED, index, attempt.channel, **facts)
+    return cascade, (note, Ask(attempt=index))
 
 
 def _cancel(cascade: Cascade, event: Cancelled) -> Decision:
@@ -121,83 +277,183 @@ def _cancel(cascade: Cascade, event: Cancelled) -> Decision:
     return cascade, (*commands, *finish)
 
 
-def _try_step(cascade: Cascade, index: int, now: datetime, *, why: str) -> Decision:
-    """Start the first step from `index` on that can reach this person."""
+# --- What to do next -------------------------------------------------------------------------
+
+
+def _try_steps(
+    cascade: Cascade,
+    index: int,
+    now: datetime,
+    *,
+    senders: tuple[Sender, ...] | None = None,
+) -> Decision:
+    """Start the first step from `index` on that can be used, or hold it until it may be.
+
+    `senders` are those that the first of these steps has left, if it was tried before.
+    """
     notes: list[Command] = []
     for number, step in enumerate(cascade.steps[index:], index):
-        reason = _why_not(cascade, step.channel, now)
-        if not reason:
-            wait = step.wait.total_seconds()
-            facts: Facts = {"why": why, "wait": wait, "until": step.until}
-            facts |= _previous(cascade)
-            cascade = replace(cascade, deadline_at=now + step.wait)
-            cascade, send = _send(cascade, number, now)
-            trying = _note(Because.TRYING, send.attempt, step.channel, **facts)
-            return cascade, (*notes, trying, send)
-        why = "passed_over" if why == "first" else why
-        notes.append(_note(Because.PASSED_OVER, None, step.channel, reason=reason))
+        left = step.senders if senders is None or number > index else senders
+        chosen, skipped = _choose(cascade, step, left, now)
+        notes += skipped
+        opens_at = _opens(cascade, step, now)
+        if isinstance(chosen, Sender) and opens_at > now:
+            if not cascade.expired(opens_at):
+                cascade, held = _hold(cascade, number, opens_at)
+                return cascade, (*notes, *held)
+            chosen = _too_late_then(cascade, opens_at) or chosen
+        if isinstance(chosen, Sender):
+            cascade, begun = _begin(cascade, number, chosen, now)
+            return cascade, (*notes, *begun)
+        notes.append(_passed_over(step, chosen))
     outcome = Outcome.NOT_REACHED if cascade.attempts else Outcome.SKIPPED
     cascade, finish = _finish(cascade, outcome)
     return cascade, (*notes, *finish)
 
 
-def _may_retry(cascade: Cascade, channel: Channel, at: datetime) -> bool:
-    in_time = cascade.deadline_at is not None and at < cascade.deadline_at
-    return in_time and not _why_not(cascade, channel, at)
+def _choose(
+    cascade: Cascade, step: Step, senders: tuple[Sender, ...], now: datetime
+) -> tuple[Sender | Bar, list[Command]]:
+    """The sender to use or what stands against the step, and notes on those left out."""
+    if bar := _bar(cascade, step, now):
+        return bar, []
+    skipped: list[Command] = []
+    for sender in senders:
+        if not (bar := sender.bar_at(now)):
+            return sender, skipped
+        skipped.append(_sender_passed_over(step, sender, bar))
+    return Bar(obstacle=Obstacle.NO_SENDER), skipped
 
 
-def _why_not(cascade: Cascade, channel: Channel, at: datetime) -> str | None:
-    """Why nothing may be sent on a channel then, if so."""
-    if cascade.expires_at and at >= cascade.expires_at:
-        return "it is too late for that"
-    if not cascade.recipient.address(channel):
-        return cascade.recipient.why_not(channel)
-    tried = (one for one in cascade.attempts if one.channel is channel)
-    if any(one.marks.status is Status.UNKNOWN for one in tried):
-        return "it may have been sent there already"
-    return None
+def _after(step: Step, key: str) -> tuple[Sender, ...]:
+    """The senders that take over from one, in order."""
+    keys = [sender.key for sender in step.senders]
+    return step.senders[keys.index(key) + 1 :] if key in keys else step.senders
 
 
-def _previous(cascade: Cascade) -> Facts:
-    """What the last attempt left behind, as the evidence for the next one."""
+def _bar(cascade: Cascade, step: Step, at: datetime) -> Bar | None:
+    """Why nothing may be sent on a step's channel then, if so."""
+    if cascade.expired(at):
+        return Bar(obstacle=Obstacle.TOO_LATE)
+    if not cascade.recipient.address(step.channel):
+        reason = cascade.recipient.why_not(step.channel)
+        return Bar(obstacle=Obstacle.NO_ADDRESS, facts=(("reason", reason),))
+    tried = (one for one in cascade.attempts if one.channel is step.channel)
+    if any(one.in_doubt for one in tried):
+        return Bar(obstacle=Obstacle.IN_DOUBT)
+    return step.bar
+
+
+def _opens(cascade: Cascade, step: Step, at: datetime) -> datetime:
+    """When this step may be sent, from `at` on."""
+    at = max(at, cascade.full_until or at)
+    return step.hours.open_from(at) if step.hours else at
+
+
+def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar | None:
+    """It cannot wait until it may be sent: what the reminder says about that."""
+    if cascade.too_late is TooLate.SEND_ANYWAY:
+        return None
+    obstacle = Obstacle.FULL if _is_full(cascade, opens_at) else Obstacle.QUIET
+    return Bar(obstacle=obstacle, facts=(("at", opens_at.isoformat()),))
+
+
+def _is_full(cascade: Cascade, opens_at: datetime) -> bool:
+    """Whether it is not the hours that are waited for, but the person's limit."""
+    return opens_at == cascade.full_until
+
+
+def _hold(cascade: Cascade, number: int, opens_at: datetime) -> Decision:
+    step = cascade.steps[number]
+    why = "full" if _is_full(cascade, opens_at) else "quiet"
+    facts: Facts = {"at": opens_at.isoformat(), "why": why, **_clock(step)}
+    note = _note(Because.HELD, None, step.channel, **facts)
+    return replace(cascade, next_step=number, deadline_at=opens_at), (note,)
+
+
+def _begin(cascade: Cascade, number: int, sender: Sender, now: datetime) -> Decision:
+    """Send a step and begin its window."""
+    step = cascade.steps[number]
+    facts: Facts = {"wait": step.wait.total_seconds(), "until": step.until}
+    facts |= {"sender": sender.key, **_why(cascade, number, sender), **_clock(step)}
+    opens_at = _opens(cascade, step, now)
+    if opens_at > now:
+        facts["anyway"] = "full" if _is_full(cascade, opens_at) else "quiet"
+    cascade = replace(cascade, next_step=None, deadline_at=now + step.wait)
+    cascade, send = _send(cascade, number, sender.key, now)
+    return cascade, (_note(Because.TRYING, send.attempt, step.channel, **facts), send)
+
+
+def _why(cascade: Cascade, number: int, sender: Sender) -> Facts:
+    """Why a step begins: what the last attempt left behind is the evidence."""
     if not cascade.attempts:
-        return {}
+        return {"why": "passed_over" if number else "first"}
     last = cascade.attempts[-1]
     step = cascade.steps[last.step]
+    why = str(last.fate)
+    if last.step == number:
+        why = "again" if last.sender == sender.key else "took_over"
     return {
+        "why": why,
         "after": last.channel,
+        "after_sender": last.sender,
         "after_until": step.until,
         "after_wait": step.wait.total_seconds(),
-        "after_code": last.failure.code if last.failure else None,
+        "after_code": last.marks.failure.code if last.marks.failure else None,
     }
 
 
-def _send(cascade: Cascade, step: int, due_at: datetime) -> tuple[Cascade, Send]:
+def _clock(step: Step) -> Facts:
+    """By which hours and which clock it was decided."""
+    if not step.hours:
+        return {}
+    hours = step.hours
+    quiet = hours.quiet_from.isoformat("minutes") if hours.quiet_from else None
+    return {
+        "quiet_from": quiet,
+        "zone": hours.zone,
+        "zone_source": hours.zone_source,
+    }
+
+
+def _send(
+    cascade: Cascade, step: int, sender: str, due_at: datetime
+) -> tuple[Cascade, Send]:
     plan = cascade.steps[step]
-    attempt = Attempt(step=step, channel=plan.channel, until=plan.until)
+    attempt = Attempt(
+        step=step,
+        channel=plan.channel,
+        sender=sender,
+        until=plan.until,
+        due_at=due_at,
+    )
     cascade = replace(cascade, attempts=(*cascade.attempts, attempt))
     return cascade, Send(attempt=len(cascade.attempts) - 1, due_at=due_at)
 
 
 def _give_up(cascade: Cascade, index: int, fate: Fate) -> tuple[Cascade, list[Command]]:
-    """Stop waiting for an attempt; if nothing is known of it, it may still be called off."""
+    """Stop waiting for an attempt; what no worker has taken is called off."""
     attempt = cascade.attempts[index]
     cascade = _with_attempt(cascade, index, replace(attempt, fate=fate))
-    return cascade, [CallOff(attempt=index)] if attempt.marks == Marks() else []
+    return cascade, [] if attempt.departed else [CallOff(attempt=index)]
 
 
 def _finish(
     cascade: Cascade, outcome: Outcome, by: Attempt | None = None, **facts: Fact
-) -> tuple[Cascade, tuple[Command, ...]]:
+) -> Decision:
     channel = by.channel if by else None
     note = _note(Because.FINISHED, None, channel, outcome=outcome, **facts)
-    return replace(cascade, outcome=outcome, deadline_at=None), (note,)
+    over = replace(cascade, outcome=outcome, next_step=None, deadline_at=None)
+    return over, (note,)
 
 
 def _with_attempt(cascade: Cascade, index: int, attempt: Attempt) -> Cascade:
     attempts = list(cascade.attempts)
     attempts[index] = attempt
     return replace(cascade, attempts=tuple(attempts))
+
+
+# --- What to tell ----------------------------------------------------------------------------
 
 
 def _news(index: int, before: Attempt, after: Attempt) -> list[Note]:
@@ -208,16 +464,22 @@ def _news(index: int, before: Attempt, after: Attempt) -> list[Note]:
         if at and not getattr(before.marks, name):
             told.append(_note(because, index, after.channel, at=at.isoformat()))
     if after.marks.failure and not before.marks.failure:
-        failure = after.marks.failure
-        facts: Facts = {
-            "code": failure.code,
-            "detail": failure.detail,
-            "class": failure.kind,
-        }
-        told.append(_note(Because.FAILED, index, after.channel, **facts))
+        told.append(_failure_note(index, after))
     if after.marks.arrived and not before.marks.arrived and before.fate in _GIVEN_UP:
         told.append(_note(Because.LATE, index, after.channel, fate=before.fate))
     return told
+
+
+def _failure_note(index: int, attempt: Attempt) -> Note:
+    failure = attempt.marks.failure
+    assert failure
+    facts: Facts = {
+        "code": failure.code,
+        "detail": failure.detail,
+        "class": failure.kind,
+        "sender": attempt.sender,
+    }
+    return _note(Because.FAILED, index, attempt.channel, **facts)
 
 
 _FACTS = {
@@ -226,8 +488,19 @@ _FACTS = {
     Because.SENT: "sent_at",
     Because.DELIVERED: "delivered_at",
     Because.READ: "read_at",
+    Because.REPLIED: "replied_at",
 }
 _GIVEN_UP = (Fate.FAILED, Fate.TIMED_OUT)
+
+
+def _passed_over(step: Step, bar: Bar) -> Note:
+    facts: Facts = {"obstacle": bar.obstacle, **dict(bar.facts), **_clock(step)}
+    return _note(Because.PASSED_OVER, None, step.channel, **facts)
+
+
+def _sender_passed_over(step: Step, sender: Sender, bar: Bar) -> Note:
+    facts: Facts = {"sender": sender.key, "obstacle": bar.obstacle, **dict(bar.facts)}
+    return _note(Because.SENDER_PASSED_OVER, None, step.channel, **facts)
 
 
 def _note(

@@ -1,13 +1,17 @@
 """What a cascade is made of. Frozen values; no behaviour beyond questions about themselves.
 
-Times are aware UTC datetimes named `*_at`; durations are timedelta.
+Times are aware UTC datetimes named `*_at` or `*_until`; durations are timedelta.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from core.cascade.status import Failure, Marks, Until
+from core.cascade.schedule import Hours, TooLate
+from core.cascade.status import Failure, Marks, Status, Until
+
+Fact = str | int | float | None
+Facts = tuple[tuple[str, Fact], ...]
 
 
 class Channel(StrEnum):
@@ -18,6 +22,9 @@ class Channel(StrEnum):
     VIBER = "viber"
     RCS = "rcs"
     EMAIL = "email"
+
+
+FREE = frozenset({Channel.EMAIL})  # a message more or less costs nothing there
 
 
 class Outcome(StrEnum):
@@ -37,14 +44,65 @@ class Fate(StrEnum):
     CALLED_OFF = "called_off"  # there was no more need for it
 
 
+class Obstacle(StrEnum):
+    """Why a step or a sender is passed over."""
+
+    NO_ADDRESS = "no_address"
+    IN_DOUBT = "in_doubt"  # it may have been sent there already
+    TOO_LATE = "too_late"
+    QUIET = "quiet"  # the hours open when it is too late
+    FULL = "full"  # the person may get another message when it is too late
+    CONDITION = "condition"  # the step is not for this case
+    UNREACHABLE = "unreachable"  # remembered: the person is not on this channel
+    OPTED_OUT = "opted_out"
+    NO_CONSENT = "no_consent"
+    BROKEN = "broken"  # the sender's breaker is open
+    BAD_TEMPLATE = "bad_template"  # the breaker of the sender's template is open
+    USED_UP = "used_up"  # the sender has sent all that it may in a day
+    NO_SENDER = "no_sender"  # none of the step's senders can be used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bar:
+    """Why something may not be used for this person now, with the evidence."""
+
+    obstacle: Obstacle
+    facts: Facts = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """One of a step's senders, as it stands now.
+
+    `bar` holds until `barred_until`, or for good where that is None.
+    """
+
+    key: str
+    can_be_asked: bool = False
+    bar: Bar | None = None
+    barred_until: datetime | None = None
+
+    def bar_at(self, at: datetime) -> Bar | None:
+        """Why it cannot be used then, if so."""
+        over = self.barred_until is not None and at >= self.barred_until
+        return None if over else self.bar
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One channel in a reminder, and how long it may take to get as far as `until`."""
+    """One channel in a reminder, and how long it may take to get as far as `until`.
+
+    What stands below `wait` is not the reminder's but how things stand for this person now:
+    the shell looks it up before every decision that could send.
+    """
 
     channel: Channel
-    sender: str
+    senders: tuple[Sender, ...]
     until: Until
     wait: timedelta
+    hours: Hours | None = None
+    bar: Bar | None = None
+    assume_seen: bool = False  # delivered is all that this person ever reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +130,20 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One message on one channel. A retry is another attempt, with another reference."""
+    """One message on one channel. A retry is another attempt, with another reference.
+
+    `departed`: a worker took it to send it. `named`: the provider's id for it is known, and
+    `asked`: the provider was asked what became of it.
+    """
 
     step: int
     channel: Channel
+    sender: str
     until: Until
+    due_at: datetime
+    departed: bool = False
+    named: bool = False
+    asked: bool = False
     marks: Marks = field(default_factory=Marks)
     fate: Fate | None = None
 
@@ -90,17 +157,33 @@ class Attempt:
         """Why it failed, unless a later report says that it arrived after all."""
         return None if self.marks.arrived else self.marks.failure
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether it may have been sent without our having heard of it."""
+        if self.marks.status is Status.UNKNOWN:
+            return True
+        return self.departed and self.marks.status is Status.QUEUED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cascade:
-    """One reminder at work for one recipient and one occasion."""
+    """One reminder at work for one recipient and one occasion.
+
+    `start_at` is when it may begin, `expires_at` from when nothing is worth sending. While no
+    attempt is waited for, `next_step` is the step to try at `deadline_at`. `full_until` is when
+    this person may get another message.
+    """
 
     id: str
     steps: tuple[Step, ...]
     recipient: Recipient
+    start_at: datetime | None = None
+    expires_at: datetime | None = None
+    too_late: TooLate = TooLate.SKIP
+    full_until: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
+    next_step: int | None = None
     deadline_at: datetime | None = None
-    expires_at: datetime | None = None  # from then on nothing is worth sending
     outcome: Outcome | None = None
 
     @property
@@ -109,12 +192,21 @@ class Cascade:
         return self.outcome is not None
 
     @property
+    def begun(self) -> bool:
+        """Whether it has been told to start."""
+        return bool(self.attempts or self.finished or self.next_step is not None)
+
+    @property
     def current(self) -> int | None:
         """Index of the attempt we are waiting for."""
         last = len(self.attempts) - 1
         if self.finished or last < 0 or self.attempts[last].fate:
             return None
         return last
+
+    def expired(self, at: datetime) -> bool:
+        """Whether nothing is worth sending then."""
+        return self.expires_at is not None and at >= self.expires_at
 
     def tries(self, step: int) -> int:
         """How many attempts a step has had."""

@@ -5,6 +5,7 @@ to: for every fact the earliest time at which it was true. Merging is field by f
 commutative, associative and idempotent, and any order of receipts gives the same marks.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +18,7 @@ class Until(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
+    REPLIED = "replied"
 
 
 class Status(StrEnum):
@@ -29,6 +31,15 @@ class Status(StrEnum):
     FAILED = "failed"
     DELIVERED = "delivered"
     READ = "read"
+    REPLIED = "replied"
+
+
+class Scope(StrEnum):
+    """How far an opt-out reaches, as the provider means it."""
+
+    SENDER = "sender"  # nothing from this sender
+    CHANNEL_MARKETING = "channel_marketing"  # no marketing on this channel
+    EVERYWHERE = "everywhere"  # nothing from this account, but codes they ask for
 
 
 class FailureClass(StrEnum):
@@ -46,12 +57,30 @@ class FailureClass(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a provider did not send or deliver."""
+    """Why a provider did not send or deliver.
+
+    `remember` is for how long a person is not tried there again (`next`); `scope` is how far
+    the opt-out reaches (`suppress`).
+    """
 
     kind: FailureClass
     code: str
     detail: str = ""
     retry_after: timedelta | None = None
+    remember: timedelta | None = None
+    scope: Scope | None = None
+
+
+def overridden(failure: Failure, overrides: Mapping[str, FailureClass]) -> Failure:
+    """The failure as an account wants it treated; `overrides` are classes by code.
+
+    Whom an account calls opted out gets nothing more from that sender.
+    """
+    kind = overrides.get(failure.code, failure.kind)
+    if kind is failure.kind:
+        return failure
+    scope = Scope.SENDER if kind is FailureClass.SUPPRESS else None
+    return Failure(kind=kind, code=failure.code, detail=failure.detail, scope=scope)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +92,25 @@ class Marks:
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     read_at: datetime | None = None
+    replied_at: datetime | None = None
     failed_at: datetime | None = None
     failure: Failure | None = None  # the one told for `failed_at`
 
     @property
     def arrived(self) -> bool:
-        """Whether it is on the person's device. Being read implies it."""
-        return bool(self.delivered_at or self.read_at)
+        """Whether it is on the person's device. Being read or answered implies it."""
+        return bool(self.delivered_at or self.read_at or self.replied_at)
+
+    @property
+    def seen(self) -> bool:
+        """Whether the person has looked at it. An answer implies it."""
+        return bool(self.read_at or self.replied_at)
 
     @property
     def status(self) -> Status:
         """The strongest fact. Arrival beats failure; failure beats everything weaker."""
+        if self.replied_at:
+            return Status.REPLIED
         if self.read_at:
             return Status.READ
         if self.delivered_at:
@@ -93,7 +130,13 @@ class Marks:
         return False
 
 
-_STRENGTH = {Status.ACCEPTED: 1, Status.SENT: 2, Status.DELIVERED: 3, Status.READ: 4}
+_STRENGTH = {
+    Status.ACCEPTED: 1,
+    Status.SENT: 2,
+    Status.DELIVERED: 3,
+    Status.READ: 4,
+    Status.REPLIED: 5,
+}
 
 
 def merge(one: Marks, other: Marks) -> Marks:
@@ -116,5 +159,6 @@ def _failure_order(marks: Marks) -> tuple[object, ...]:
     # Two reports for one instant still need one winner, whichever came first.
     failure = marks.failure
     assert failure
-    wait = failure.retry_after or timedelta()
-    return (marks.failed_at, failure.code, failure.kind, failure.detail, wait)
+    waits = (failure.retry_after or timedelta(), failure.remember or timedelta())
+    words = (failure.code, failure.kind, failure.detail, failure.scope or "")
+    return (marks.failed_at, *words, *waits)

@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib import resources
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
@@ -30,6 +34,38 @@ def find_phone(phones: Iterable[str], countries: Iterable[str]) -> str | NoPhone
             return found
         first = first or found
     return first or NoPhone("no phone number")
+
+
+def country_zone(e164: str) -> str:
+    """The time zone of a number's country, `""` if it has several.
+
+    Not by area code: people keep their number when they move.
+    """
+    country = phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
+    return _one_zone(country or "")
+
+
+@cache
+def _one_zone(country: str) -> str:
+    zones = [zone for place, zone in _zones() if place == country]
+    return zones[0] if len({_offsets(zone) for zone in zones}) == 1 else ""
+
+
+@cache
+def _zones() -> tuple[tuple[str, str], ...]:
+    """Every country's zones, its main one first.
+
+    https://data.iana.org/time-zones/tzdb/zone.tab: country, coordinates, zone, comment.
+    """
+    table = resources.files("tzdata.zoneinfo").joinpath("zone.tab").read_text("utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if line[:1] != "#")
+    return tuple((row[0], row[2]) for row in rows)
+
+
+def _offsets(zone: str) -> tuple[timedelta | None, ...]:
+    # Today's rules hold in all later years, so one of them tells zones apart.
+    first = datetime(2035, 1, 1, 12, tzinfo=ZoneInfo(zone))
+    return tuple((first + timedelta(days=day)).utcoffset() for day in range(365))
 
 
 def _read(phone: str, countries: list[str]) -> str | NoPhone:

@@ -1,44 +1,108 @@
 """Load cascades, let the machine decide, save. Everything that happens comes through here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from core.cascade.commands import Send
-from core.cascade.events import Event
+from core.bootstrap import Everreach
+from core.cascade.commands import Ask, Command, Send
+from core.cascade.events import Answered, Event, Reported, Started, TimedOut
 from core.cascade.machine import decide
 from core.cascade.model import Cascade
+from core.services.lessons import Change, learn
+from core.services.outlook import Outlook
 from core.store import cascades
-from core.store.cascades import Decided
+from core.store.cascades import Decided, Loaded
+from core.store.work import QUESTIONS
 
 
 def advance(
-    tx: Connection, happened: Sequence[tuple[str, Event]], now: datetime
+    app: Everreach,
+    tx: Connection,
+    happened: Sequence[tuple[str, Event]],
+    now: datetime,
 ) -> set[str]:
     """Tell cascades what happened to them, in order. The lanes that may now have work.
 
     `happened` are (cascade id, event) pairs; one cascade may stand in several.
     """
-    loaded = cascades.load(tx, (cascade_id for cascade_id, _ in happened))
-    lanes: set[str] = set()
-    decided: dict[str, Decided] = {}
+    if not happened:
+        return set()
+    advancing = _Advancing(app, tx, now, happened)
     for cascade_id, event in happened:
-        account_id, before = loaded[cascade_id]
-        one = decided.get(cascade_id) or _undecided(account_id, before)
-        after, commands = decide(one.after, event, now)
-        decided[cascade_id] = Decided(
-            account_id=account_id,
-            before=before,
+        advancing.tell(cascade_id, event)
+    cascades.save(tx, list(advancing.decided.values()), now)
+    learn(tx, advancing.changes, now)
+    return advancing.lanes
+
+
+class _Advancing:
+    """Some cascades on their way."""
+
+    def __init__(
+        self,
+        app: Everreach,
+        tx: Connection,
+        now: datetime,
+        happened: Sequence[tuple[str, Event]],
+    ) -> None:
+        self._now = now
+        self._loaded = cascades.load(tx, (cascade_id for cascade_id, _ in happened))
+        sending = {cascade_id for cascade_id, event in happened if _may_send(event)}
+        watched = [self._loaded[cascade_id] for cascade_id in sending]
+        self._outlook = (
+            Outlook(app=app, tx=tx, now=now, loaded=watched) if watched else None
+        )
+        self.decided: dict[str, Decided] = {}
+        self.changes: list[Change] = []
+        self.lanes: set[str] = set()
+
+    def tell(self, cascade_id: str, event: Event) -> None:
+        loaded = self._loaded[cascade_id]
+        one = self.decided.get(cascade_id) or _undecided(loaded)
+        cascade = one.after
+        if self._outlook and _may_send(event):
+            cascade = self._outlook.of(loaded, cascade, event)
+        after, commands = decide(cascade, event, self._now)
+        self.decided[cascade_id] = Decided(
+            account_id=one.account_id,
+            before=one.before,
             after=after,
             commands=one.commands + commands,
         )
-        lanes |= {
-            after.attempts[c.attempt].channel for c in commands if isinstance(c, Send)
-        }
-    cascades.save(tx, list(decided.values()), now)
-    return lanes
+        self.changes += _changes(loaded, cascade, after)
+        self._follow(loaded, after, commands)
+
+    def _follow(
+        self, loaded: Loaded, after: Cascade, commands: Sequence[Command]
+    ) -> None:
+        for command in commands:
+            if isinstance(command, Ask):
+                self.lanes.add(QUESTIONS)
+            if isinstance(command, Send):
+                attempt = after.attempts[command.attempt]
+                self.lanes.add(attempt.channel)
+                assert self._outlook
+                step = after.steps[attempt.step]
+                self._outlook.sending(loaded, step, attempt.sender)
 
 
-def _undecided(account_id: int, cascade: Cascade) -> Decided:
-    return Decided(account_id=account_id, before=cascade, after=cascade, commands=())
+def _may_send(event: Event) -> bool:
+    if isinstance(event, Reported):
+        return event.marks.failed_at is not None
+    return isinstance(event, Started | Answered | TimedOut)
+
+
+def _undecided(loaded: Loaded) -> Decided:
+    cascade = loaded.cascade
+    return Decided(
+        account_id=loaded.account["id"], before=cascade, after=cascade, commands=()
+    )
+
+
+def _changes(loaded: Loaded, before: Cascade, after: Cascade) -> Iterator[Change]:
+    """The attempts that were there before and are different now."""
+    for was, now in zip(before.attempts, after.attempts, strict=False):
+        if was != now:
+            yield Change(loaded=loaded, before=was, after=now)

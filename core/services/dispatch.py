@@ -4,14 +4,15 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
-from core.cascade.events import Reported, accepted, failed, lost
-from core.cascade.status import Failure, FailureClass
+from core.cascade.events import Departed, Reported, accepted, failed, lost
+from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
 from core.http import Answer
 from core.message.compose import compose, in_short
@@ -28,8 +29,11 @@ from core.ports import (
 from core.services.advance import advance
 from core.store import attempts
 from core.store.attempts import Claimed
+from core.store.breakers import Breaker, breakers_of
+from core.store.records import overrides
 
 BATCH = 32  # what a killed worker leaves behind as unknown is at most this
+PROMPT = timedelta(seconds=1)  # who waited no longer left at once
 LEASE = timedelta(seconds=60)  # longer than any exchange may take
 
 
@@ -55,6 +59,7 @@ class _Sent:
 def send_due(app: Everreach, channel: str) -> bool:
     """Send a batch of what is due on a channel. Whether there was any."""
     prepared = _take(app, channel)
+    _tell_departures(app, prepared)
     _save(app, [_refuse(one) for one in prepared if one.refused])
     ready = [one for one in prepared if one.request]
     for answers in app.http.exchange([one.request for one in ready if one.request]):
@@ -67,13 +72,33 @@ def _take(app: Everreach, channel: str) -> list[_Prepared]:
     lease_until = app.clock.wall() + LEASE
     with app.store.write() as tx:
         taken = attempts.claim(tx, channel, app.clock.now(), lease_until, BATCH)
-        prepared = [_prepare(app, one) for one in attempts.details(tx, taken)]
+        claimed = attempts.details(tx, taken)
+        accounts = {one.sender["account_id"] for one in claimed}
+        broken = breakers_of(tx, accounts) if accounts else {}
+        prepared = [_prepare(app, one, broken) for one in claimed]
         texts = {one.claimed.reference: one.text for one in prepared if one.text}
         attempts.keep_content(tx, texts)
     return prepared
 
 
-def _prepare(app: Everreach, claimed: Claimed) -> _Prepared:
+def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
+    """The windows of what waited in the queue begin now."""
+    late = [
+        (claimed.cascade_id, Departed(attempt=claimed.number, at=claimed.taken_at))
+        for claimed in (one.claimed for one in prepared if not one.refused)
+        if claimed.waited > PROMPT
+    ]
+    if late:
+        with app.store.write() as tx:
+            advance(app, tx, late, app.clock.now())
+
+
+def _prepare(
+    app: Everreach, claimed: Claimed, broken: Mapping[tuple[int, str, str], Breaker]
+) -> _Prepared:
+    if fault := _fault(claimed, broken):
+        refused = _failure(FailureClass.HALT, "breaker", fault.detail)
+        return _Prepared(claimed=claimed, refused=refused)
     if claimed.expires_at and app.clock.now() >= claimed.expires_at:
         late = "it waited in the queue until it was too late"
         refused = _failure(FailureClass.UNKNOWN, "expired", late)
@@ -85,6 +110,18 @@ def _prepare(app: Everreach, claimed: Claimed) -> _Prepared:
     except SetupError as error:
         failure = _failure(FailureClass.HALT, "setup", str(error))
     return _Prepared(claimed=claimed, refused=failure)
+
+
+def _fault(
+    claimed: Claimed, broken: Mapping[tuple[int, str, str], Breaker]
+) -> Breaker | None:
+    """What has befallen its sender since it was decided to send by that."""
+    sender = claimed.sender
+    for template in ("", claimed.template):
+        fault = broken.get((sender["account_id"], sender["key"], template))
+        if fault and fault.retry_at and fault.failed_at >= claimed.due_at:
+            return fault
+    return None
 
 
 def _build(app: Everreach, claimed: Claimed) -> _Prepared:
@@ -118,7 +155,11 @@ def _refuse(prepared: _Prepared) -> _Sent:
 def _read(prepared: _Prepared, answer: Answer) -> _Sent:
     assert prepared.connector
     if not isinstance(answer, NoResponse):
-        return _Sent(prepared=prepared, result=prepared.connector.read(answer))
+        result = prepared.connector.read(answer)
+        if isinstance(result, SendRejected):
+            own = overrides(prepared.claimed.sender)
+            result = SendRejected(failure=overridden(result.failure, own))
+        return _Sent(prepared=prepared, result=result)
     if answer.reached:
         return _Sent(prepared=prepared, result=SendUnclear(detail=answer.detail))
     failure = _failure(FailureClass.RETRY, "no_connection", answer.detail)
@@ -133,7 +174,7 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
 
     def save(tx: Connection) -> set[str]:
         # Cascades are locked before their attempts, here as everywhere: no deadlocks.
-        lanes = advance(tx, happened, now)
+        lanes = advance(app, tx, happened, now)
         attempts.finish(tx, dict(map(_provider_id, group)))
         return lanes
 

@@ -21,12 +21,13 @@ Connector = ChannelConnector | PlatformConnector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Came:
-    """A request that came in, and at whose address."""
+    """A request that came in, and at whose address. `taken` is the status that says yes."""
 
     kind: str
     connector: Connector
     address: str
     request: InboundRequest
+    taken: int = 200
     topic: str = ""
     delivery_id: str = ""
 
@@ -60,7 +61,13 @@ def receipt_came(
     connector = app.registry.channels.get(provider)
     if connector is None:
         return None
-    return Came(kind=RECEIPT, connector=connector, address=address, request=request)
+    return Came(
+        kind=RECEIPT,
+        connector=connector,
+        address=address,
+        request=request,
+        taken=connector.taken,
+    )
 
 
 def take(app: Everreach, came: Came) -> int | None:

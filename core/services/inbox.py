@@ -67,7 +67,11 @@ def _fingerprint(request: InboundRequest) -> str:
 def as_request(arrival: Waiting) -> InboundRequest:
     """The request as it came in."""
     return InboundRequest(
-        method="POST", url=arrival.url, headers=arrival.headers, body=arrival.body
+        method="POST",
+        url=arrival.url,
+        headers=arrival.headers,
+        body=arrival.body,
+        received_at=arrival.received_at,
     )
 
 

@@ -1,19 +1,23 @@
 """From a provider's report to the attempts it speaks of."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import assert_never
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
-from core.cascade.events import Reported
-from core.cascade.status import Marks, Status
-from core.ports import Receipt
+from core.cascade.events import Event, Reported
+from core.cascade.status import Failure, Marks, Status, overridden
+from core.ports import Preference, Receipt, Reply, Told
 from core.services.advance import advance
 from core.services.inbox import as_request, read_each
+from core.services.replies import hear, prefer
 from core.store import inbox, origins, receipts
 from core.store.inbox import Waiting
-from core.store.receipts import Joined, Told
+from core.store.origins import Origin
+from core.store.receipts import Joined, KeptReceipt
+from core.store.records import overrides
 
 BATCH = 100
 
@@ -26,31 +30,54 @@ _MARK = {
 }
 
 
+@dataclass
+class _Batch:
+    """What a batch of reports means for cascades, in order."""
+
+    app: Everreach
+    happened: list[tuple[str, Event]] = field(default_factory=list)
+
+    def read(self, tx: Connection, arrival: Waiting) -> tuple[str, str]:
+        """What became of one report: its new state and the reason."""
+        sender = origins.sender_by_id(tx, arrival.origin_id)
+        told = self.app.registry.channels[sender.connector].told(as_request(arrival))
+        words = [self._take(tx, sender, arrival, fact) for fact in told]
+        return ("done", "; ".join(words)) if told else ("ignored", "nothing in it")
+
+    def _take(
+        self, tx: Connection, sender: Origin, arrival: Waiting, fact: Told
+    ) -> str:
+        match fact:
+            case Receipt():
+                receipts.add(tx, _kept(sender, arrival, fact))
+                return str(fact.status)
+            case Reply():
+                words, happened = hear(tx, sender, arrival, fact)
+            case Preference():
+                words, happened = prefer(tx, arrival, fact)
+            case _:
+                assert_never(fact)
+        self.happened += happened
+        return words
+
+
 def read_receipts(app: Everreach) -> bool:
     """Read a batch of waiting reports and join what can be joined. Whether there was any."""
-
-    def read(tx: Connection, arrival: Waiting) -> tuple[str, str]:
-        sender = origins.sender_by_id(tx, arrival.origin_id)
-        told = app.registry.channels[sender.connector].receipts(as_request(arrival))
-        for receipt in told:
-            receipts.add(tx, _told(arrival, receipt))
-        return (
-            ("done", f"{len(told)} told") if told else ("ignored", "no receipt in it")
-        )
-
+    batch = _Batch(app)
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH)
-        read_each(app, tx, arrivals, read)
+        read_each(app, tx, arrivals, batch.read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]
-        lanes = advance(tx, happened, app.clock.now())
+        lanes = advance(app, tx, [*happened, *batch.happened], app.clock.now())
     app.bell.ring(lanes)
     return bool(arrivals or joined)
 
 
-def _told(arrival: Waiting, receipt: Receipt) -> Told:
+def _kept(sender: Origin, arrival: Waiting, receipt: Receipt) -> KeptReceipt:
     at = receipt.at or arrival.received_at
-    return Told(
+    failure = receipt.failure
+    return KeptReceipt(
         account_id=arrival.account_id,
         sender_id=arrival.origin_id,
         inbox_id=arrival.id,
@@ -59,7 +86,7 @@ def _told(arrival: Waiting, receipt: Receipt) -> Told:
         provider_id=receipt.provider_id,
         status=receipt.status,
         at=at,
-        failure=receipt.failure,
+        failure=overridden(failure, overrides(sender.row)) if failure else None,
     )
 
 
@@ -69,8 +96,13 @@ def _fingerprint(receipt: Receipt, at: datetime | None) -> str:
     return "|".join(str(part or "") for part in (*parts, code))
 
 
+def reported(
+    number: int, status: Status, at: datetime, failure: Failure | None
+) -> Reported:
+    """What a receipt says of an attempt, as an event."""
+    why = failure if status is Status.FAILED else None
+    return Reported(attempt=number, marks=Marks(failure=why, **{_MARK[status]: at}))
+
+
 def _reported(joined: Joined) -> Reported:
-    marks = Marks(failure=joined.failure, **{_MARK[joined.status]: joined.at})
-    if joined.status is not Status.FAILED:
-        marks = replace(marks, failure=None)
-    return Reported(attempt=joined.number, marks=marks)
+    return reported(joined.number, joined.status, joined.at, joined.failure)

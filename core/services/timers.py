@@ -19,6 +19,6 @@ def turn_due_timers(app: Everreach) -> bool:
         happened += [
             (cascade_id, TimedOut()) for cascade_id in cascades.due(tx, now, BATCH)
         ]
-        lanes = advance(tx, happened, now)
+        lanes = advance(app, tx, happened, now)
     app.bell.ring(lanes)
     return bool(happened)

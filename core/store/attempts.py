@@ -24,10 +24,28 @@ class Claimed:
     account_key: str
     sender: records.Row
     wait: timedelta
+    due_at: datetime
+    taken_at: datetime
     expires_at: datetime | None
     recipient: records.Row
     fields: dict[str, str]
     content: records.Row
+    template: str
+
+    @property
+    def waited(self) -> timedelta:
+        """For how long it was due before it was taken."""
+        return self.taken_at - self.due_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """An attempt of which its provider is to be asked."""
+
+    cascade_id: str
+    number: int
+    provider_id: str
+    sender: records.Row
 
 
 def claim(
@@ -65,8 +83,10 @@ def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
             cascades.c.fields,
             cascades.c.expires_at,
             reminders.c.definition,
+            attempts.c.due_at,
+            attempts.c.sending_at,
             accounts.c.key.label("account_key"),
-            *(column.label(f"sender_{column.name}") for column in senders.c),
+            *_SENDER,
         )
         .join(cascades, cascades.c.id == attempts.c.cascade_id)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
@@ -87,13 +107,23 @@ def _claimed(row: Any) -> Claimed:
         number=row["number"],
         channel=channel,
         account_key=row["account_key"],
-        sender={column.name: row[f"sender_{column.name}"] for column in senders.c},
+        sender=_sender(row),
+        taken_at=row["sending_at"],
+        due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
         recipient=row["recipient"],
         fields=row["fields"],
         content=definition["content"].get(channel, {}),
+        template=records.template_of(definition, channel),
     )
+
+
+_SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
+
+
+def _sender(row: Any) -> records.Row:
+    return {column.name: row[f"sender_{column.name}"] for column in senders.c}
 
 
 def keep_content(tx: Connection, texts: Mapping[str, str]) -> None:
@@ -109,6 +139,44 @@ def finish(tx: Connection, provider_ids: Mapping[str, str | None]) -> None:
         for key, known in provider_ids.items()
     ]
     _change_each(tx, rows, "provider_id", "state", "lease_until")
+
+
+def claim_asked(tx: Connection, limit: int) -> list[str]:
+    """Take attempts of which a provider is to be asked. Each is asked of once."""
+    due = (
+        select(attempts.c.reference)
+        .where(attempts.c.asked == "due")
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = list(tx.scalars(due))
+    mine = update(attempts).where(attempts.c.reference.in_(taken))
+    tx.execute(mine.values(asked="asking"))
+    return taken
+
+
+def asked_about(tx: Connection, references: Sequence[str]) -> list[Asked]:
+    """What it takes to ask of these attempts."""
+    query = (
+        select(
+            attempts.c.reference,
+            attempts.c.cascade_id,
+            attempts.c.number,
+            attempts.c.provider_id,
+            *_SENDER,
+        )
+        .join(senders, senders.c.id == attempts.c.sender_id)
+        .where(attempts.c.reference.in_(references))
+    )
+    return [
+        Asked(
+            cascade_id=row["cascade_id"],
+            number=row["number"],
+            provider_id=row["provider_id"],
+            sender=_sender(row),
+        )
+        for row in tx.execute(query).mappings()
+    ]
 
 
 def _change_each(tx: Connection, rows: Sequence[records.Row], *names: str) -> None:

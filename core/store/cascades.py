@@ -7,17 +7,18 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from core.cascade.commands import CallOff, Command, Note, Send
+from core.cascade.commands import Ask, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
+from core.cascade.schedule import TooLate, ZoneSource
 from core.store import records
 from core.store.records import Values
-from core.store.tables import attempts, cascades, notes, reminders, senders
+from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
 from core.store.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCascade:
-    """A cascade to be. `reminder_key`, subject and recipient make it the only one."""
+    """A cascade to be. `reminder_key`, subject, recipient and round make it the only one."""
 
     id: str
     account_id: int
@@ -27,7 +28,23 @@ class NewCascade:
     subject: str
     recipient: Recipient
     fields: dict[str, str]
+    round: int
+    zone: str
+    zone_source: ZoneSource
+    start_at: datetime | None
     expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A cascade with what belongs to it: its account's row and its reminder's definition."""
+
+    account: records.Row
+    definition: records.Row
+    fields: dict[str, str]
+    zone: str
+    zone_source: ZoneSource
+    cascade: Cascade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,31 +69,38 @@ def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
     return insert_new(tx, cascades, row) is not None
 
 
-def load(tx: Connection, ids: Iterable[str]) -> dict[str, tuple[int, Cascade]]:
-    """Cascades by id, each with its account, locked until the transaction ends.
+def load(tx: Connection, ids: Iterable[str]) -> dict[str, Loaded]:
+    """Cascades by id, locked until the transaction ends.
 
     The lock lets rows refer to the cascade meanwhile (`key_share`): on PostgreSQL, changing an
     attempt twice in a transaction looks at its cascade, and would wait here in the wrong order.
     """
     ids = sorted(set(ids))  # one order for everybody, so that nobody deadlocks
     query = (
-        select(cascades, reminders.c.definition)
+        select(cascades, reminders.c.definition, *_ACCOUNT)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .join(accounts, accounts.c.id == cascades.c.account_id)
         .where(cascades.c.id.in_(ids))
         .order_by(cascades.c.id)
         .with_for_update(of=cascades, key_share=True)
     )
     locked = tx.execute(query).mappings().all()
     tried = _attempts(tx, ids)  # only now: before the lock they could still change
-    return {
-        row["id"]: (row["account_id"], _cascade(row, tried.get(row["id"], [])))
-        for row in locked
-    }
+    return {row["id"]: _loaded(row, tried.get(row["id"], [])) for row in locked}
+
+
+_PREFIX = "account_"
+_ACCOUNT = [
+    column.label(f"{_PREFIX}{column.name}")
+    for column in accounts.c
+    if column.name != "id"  # the cascade has it as account_id
+]
 
 
 def _attempts(tx: Connection, ids: Sequence[str]) -> dict[str, list[records.Row]]:
     query = (
-        select(attempts)
+        select(attempts, senders.c.key.label("sender_key"))
+        .join(senders, senders.c.id == attempts.c.sender_id)
         .where(attempts.c.cascade_id.in_(ids))
         .order_by(attempts.c.cascade_id, attempts.c.number)
     )
@@ -86,14 +110,34 @@ def _attempts(tx: Connection, ids: Sequence[str]) -> dict[str, list[records.Row]
     return found
 
 
+def _loaded(row: records.Row, tried: Sequence[records.Row]) -> Loaded:
+    account = {
+        name.removeprefix(_PREFIX): row[name]
+        for name in row
+        if name.startswith(_PREFIX)
+    }
+    return Loaded(
+        account=account,
+        definition=row["definition"],
+        fields=row["fields"],
+        zone=row["zone"],
+        zone_source=ZoneSource(row["zone_source"]),
+        cascade=_cascade(row, tried),
+    )
+
+
 def _cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+    definition = row["definition"]
     return Cascade(
         id=row["id"],
-        steps=records.to_steps(row["definition"]),
+        steps=records.to_steps(definition),
         recipient=records.to_recipient(row["recipient"]),
-        attempts=tuple(records.to_attempt(attempt) for attempt in tried),
-        deadline_at=row["deadline_at"],
+        start_at=row["start_at"],
         expires_at=row["expires_at"],
+        too_late=TooLate(definition.get("too_late", TooLate.SKIP)),
+        attempts=tuple(records.to_attempt(attempt) for attempt in tried),
+        next_step=row["next_step"],
+        deadline_at=row["deadline_at"],
         outcome=Outcome(row["outcome"]) if row["outcome"] else None,
     )
 
@@ -109,6 +153,7 @@ def save(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
     _update_attempts(tx, decided)
     _insert_attempts(tx, decided)
     _call_off(tx, decided)
+    _ask(tx, decided)
     _insert_notes(tx, decided, now)
 
 
@@ -116,19 +161,26 @@ def _update_cascades(tx: Connection, decided: Sequence[Decided], now: datetime) 
     rows = [
         {
             "key": one.after.id,
-            "deadline_at": one.after.deadline_at,
-            "outcome": one.after.outcome,
+            **_state(one.after),
             "finished_at": now if one.after.finished else None,
         }
         for one in decided
-        if (one.before.deadline_at, one.before.outcome)
-        != (one.after.deadline_at, one.after.outcome)
+        if _state(one.before) != _state(one.after)
     ]
     if rows:
-        names = ("deadline_at", "outcome", "finished_at")
+        names = ("next_step", "deadline_at", "outcome", "finished_at")
         values: Values = {name: bindparam(name) for name in names}
         same = cascades.c.id == bindparam("key")
         tx.execute(update(cascades).where(same).values(values), rows)
+
+
+def _state(cascade: Cascade) -> dict[str, Any]:
+    """The columns of a cascade that a decision can change."""
+    return {
+        "next_step": cascade.next_step,
+        "deadline_at": cascade.deadline_at,
+        "outcome": cascade.outcome,
+    }
 
 
 def _update_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
@@ -166,14 +218,13 @@ def _new_attempt(
     one: Decided, send: Send, known: dict[tuple[int, str], int]
 ) -> dict[str, Any]:
     attempt = one.after.attempts[send.attempt]
-    sender = one.after.steps[attempt.step].sender
     return {
         "reference": reference(one.after.id, send.attempt),
         "account_id": one.account_id,
         "cascade_id": one.after.id,
         "number": send.attempt,
         "step": attempt.step,
-        "sender_id": known[one.account_id, sender],
+        "sender_id": known[one.account_id, attempt.sender],
         "channel": attempt.channel,
         "until": attempt.until,
         "state": "queued",
@@ -190,18 +241,29 @@ def _sender_ids(tx: Connection, accounts: set[int]) -> dict[tuple[int, str], int
 
 def _call_off(tx: Connection, decided: Sequence[Decided]) -> None:
     """Only what is still queued: what a worker has in hand will be sent."""
-    keys = [
-        {"key": reference(one.after.id, command.attempt)}
-        for one in decided
-        for command in one.commands
-        if isinstance(command, CallOff)
-    ]
-    if keys:
+    if keys := _commanded(decided, CallOff):
         same = attempts.c.reference == bindparam("key")
         queued = attempts.c.state == "queued"
         tx.execute(
             update(attempts).where(same, queued).values(state="called_off"), keys
         )
+
+
+def _ask(tx: Connection, decided: Sequence[Decided]) -> None:
+    if keys := _commanded(decided, Ask):
+        same = attempts.c.reference == bindparam("key")
+        tx.execute(update(attempts).where(same).values(asked="due"), keys)
+
+
+def _commanded(
+    decided: Sequence[Decided], kind: type[CallOff] | type[Ask]
+) -> list[dict[str, str]]:
+    return [
+        {"key": reference(one.after.id, command.attempt)}
+        for one in decided
+        for command in one.commands
+        if isinstance(command, kind)
+    ]
 
 
 def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
@@ -229,6 +291,22 @@ def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
         cascades.c.outcome.is_(None),
     )
     return list(tx.scalars(query))
+
+
+def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
+    """The marketing to a person that has not finished."""
+    query = (
+        select(cascades.c.id, reminders.c.definition)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.recipient_key == address,
+            cascades.c.outcome.is_(None),
+        )
+    )
+    return [
+        row.id for row in tx.execute(query) if row.definition["purpose"] == "marketing"
+    ]
 
 
 def due(tx: Connection, now: datetime, limit: int) -> list[str]:

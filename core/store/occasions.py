@@ -7,18 +7,28 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
+from core.cascade.schedule import AT_ONCE, Offset
 from core.occasions import ENDS
 from core.ports import Contact, Happening
+from core.store import records
 from core.store.tables import accounts, occasions, reminders
 from core.store.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occasion:
-    """Everything that was said about one subject so far."""
+    """Everything that was said about one subject so far.
+
+    `at` is the moment that it is about, `round` how often that has been moved; `moved` says
+    whether it just has been.
+    """
 
     contact: Contact
     fields: dict[str, str]
+    at: datetime | None
+    time_zone: str
+    round: int
+    moved: bool
     ended_by: str
 
     @property
@@ -31,27 +41,43 @@ def learn(
     tx: Connection, account_id: int, happening: Happening, now: datetime
 ) -> Occasion:
     """Add what an event says to what was known. What it does not say stays."""
-    key = {"account_id": account_id, "subject": happening.subject}
-    empty = {
-        "contact": asdict(Contact()),
-        "fields": {},
-        "updated_at": now,
-        "ended_by": "",
-    }
-    insert_new(tx, occasions, key | empty)
+    insert_new(tx, occasions, _unknown(account_id, happening.subject, now))
     mine = (
         occasions.c.account_id == account_id,
         occasions.c.subject == happening.subject,
     )
     query = select(occasions).where(*mine).with_for_update()
     known = tx.execute(query).mappings().one()
-    contact = _merged(known["contact"], asdict(happening.contact))
-    fields = _merged(known["fields"], happening.fields)
-    # Platforms tell things in any order: once ended, an occasion stays so.
-    ended_by = known["ended_by"] or (happening.name if happening.name in ENDS else "")
-    changes = {"contact": contact, "fields": fields, "ended_by": ended_by}
+    moved = bool(known["at"] and happening.at and known["at"] != happening.at)
+    changes = {
+        "contact": _merged(known["contact"], asdict(happening.contact)),
+        "fields": _merged(known["fields"], happening.fields),
+        "at": happening.at or known["at"],
+        "time_zone": happening.time_zone or known["time_zone"],
+        "round": known["round"] + moved,
+        "ended_by": known["ended_by"] or _end(happening),
+    }
     tx.execute(update(occasions).where(*mine).values({**changes, "updated_at": now}))
-    return Occasion(contact=_contact(contact), fields=fields, ended_by=ended_by)
+    return Occasion(**{**changes, "contact": _contact(changes["contact"])}, moved=moved)
+
+
+def _unknown(account_id: int, subject: str, now: datetime) -> dict[str, Any]:
+    return {
+        "account_id": account_id,
+        "subject": subject,
+        "contact": asdict(Contact()),
+        "fields": {},
+        "at": None,
+        "time_zone": "",
+        "round": 0,
+        "updated_at": now,
+        "ended_by": "",
+    }
+
+
+def _end(happening: Happening) -> str:
+    # Platforms tell things in any order: once ended, an occasion stays so.
+    return happening.name if happening.name in ENDS else ""
 
 
 def _merged(known: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
@@ -63,10 +89,10 @@ def _contact(stored: Mapping[str, Any]) -> Contact:
     return Contact(**{**stored, **lists})
 
 
-def country(tx: Connection, account_id: int) -> str:
-    """The account's own country."""
-    query = select(accounts.c.country).where(accounts.c.id == account_id)
-    return str(tx.execute(query).scalar_one())
+def account(tx: Connection, account_id: int) -> records.Row:
+    """The account that an occasion belongs to."""
+    query = select(accounts).where(accounts.c.id == account_id)
+    return tx.execute(query).mappings().one()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,25 +101,24 @@ class Match:
 
     id: int
     key: str
-    expires: timedelta | None
+    event: str
+    definition: records.Row
+
+    @property
+    def expires(self) -> timedelta | None:
+        """How long it is of use, counted from when it is due."""
+        seconds = self.definition.get("expires")
+        return None if seconds is None else timedelta(seconds=seconds)
+
+    @property
+    def offset(self) -> Offset:
+        """When it is due, relative to the occasion's moment."""
+        return Offset.parse(self.definition.get("send", AT_ONCE))
 
 
-def reminders_for(tx: Connection, account_id: int, event: str) -> list[Match]:
-    """The account's active reminders on an event."""
-    query = (
-        select(reminders.c.id, reminders.c.key, reminders.c.definition)
-        .where(
-            reminders.c.account_id == account_id,
-            reminders.c.event == event,
-            reminders.c.active,
-        )
-        .order_by(reminders.c.key)
-    )
-    return [
-        Match(id=row.id, key=row.key, expires=_expires(row.definition))
-        for row in tx.execute(query)
-    ]
-
-
-def _expires(definition: Mapping[str, Any]) -> timedelta | None:
-    return timedelta(seconds=definition["expires"]) if "expires" in definition else None
+def reminders_of(tx: Connection, account_id: int) -> list[Match]:
+    """The account's active reminders."""
+    names = (reminders.c.id, reminders.c.key, reminders.c.event, reminders.c.definition)
+    mine = (reminders.c.account_id == account_id, reminders.c.active)
+    rows = tx.execute(select(*names).where(*mine).order_by(reminders.c.key))
+    return [Match(**row) for row in rows.mappings()]

@@ -16,7 +16,7 @@ from core.store.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class KeptReceipt:
     """One fact from a provider. `fingerprint` is the same for the same fact."""
 
     account_id: int
@@ -41,7 +41,7 @@ class Joined:
     failure: Failure | None
 
 
-def add(tx: Connection, told: Told) -> None:
+def add(tx: Connection, told: KeptReceipt) -> None:
     """Keep a receipt, unless the same fact was told before. It is parked at first."""
     row = {name: getattr(told, name) for name in told.__slots__}
     row["failure"] = records.failure_json(told.failure)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import BindParameter
 
-from core.cascade.model import Attempt, Channel, Fate, Recipient, Step
-from core.cascade.status import Failure, FailureClass, Marks, Until
+from core.cascade.model import Attempt, Channel, Fate, Recipient, Sender, Step
+from core.cascade.status import Failure, FailureClass, Marks, Scope, Until
 
 Row = Mapping[Any, Any]  # SQLAlchemy's rows take columns as keys too
 
@@ -20,6 +20,7 @@ MARK_TIMES = (
     "sent_at",
     "delivered_at",
     "read_at",
+    "replied_at",
     "failed_at",
 )
 
@@ -29,12 +30,23 @@ def to_steps(definition: Row) -> tuple[Step, ...]:
     return tuple(
         Step(
             channel=Channel(step["channel"]),
-            sender=step["sender"],
+            senders=tuple(Sender(key=key) for key in step["senders"]),
             until=Until(step["until"]),
             wait=timedelta(seconds=step["wait"]),
         )
         for step in definition["steps"]
     )
+
+
+def template_of(definition: Row, channel: str) -> str:
+    """The template that a reminder sends on a channel, which can break by itself, or `""`."""
+    content = definition["content"].get(channel, {})
+    return "/".join(filter(None, (content.get("template"), content.get("language"))))
+
+
+def overrides(sender: Row) -> dict[str, FailureClass]:
+    """What a sender's account wants codes to mean, where it is not the usual."""
+    return {code: FailureClass(kind) for code, kind in sender["failures"].items()}
 
 
 def to_recipient(stored: Row) -> Recipient:
@@ -48,7 +60,12 @@ def to_attempt(row: Row) -> Attempt:
     return Attempt(
         step=row["step"],
         channel=Channel(row["channel"]),
+        sender=row["sender_key"],
         until=Until(row["until"]),
+        due_at=row["due_at"],
+        departed=row["state"] not in ("queued", "called_off"),
+        named=row["provider_id"] is not None,
+        asked=row["asked"] is not None,
         marks=Marks(**times, failure=to_failure(row["failure"])),
         fate=Fate(row["fate"]) if row["fate"] else None,
     )
@@ -68,18 +85,27 @@ def failure_json(failure: Failure | None) -> dict[str, Any] | None:
     """A failure as JSON."""
     if failure is None:
         return None
-    wait = failure.retry_after
-    return {**asdict(failure), "retry_after": wait.total_seconds() if wait else None}
+    spans = {"retry_after": failure.retry_after, "remember": failure.remember}
+    return {**asdict(failure), **{name: _seconds(span) for name, span in spans.items()}}
 
 
 def to_failure(stored: Row | None) -> Failure | None:
     """A failure from JSON."""
     if stored is None:
         return None
-    wait = stored["retry_after"]
     return Failure(
         kind=FailureClass(stored["kind"]),
         code=stored["code"],
         detail=stored["detail"],
-        retry_after=None if wait is None else timedelta(seconds=wait),
+        retry_after=_span(stored["retry_after"]),
+        remember=_span(stored["remember"]),
+        scope=Scope(stored["scope"]) if stored["scope"] else None,
     )
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
+
+
+def _span(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

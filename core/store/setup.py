@@ -1,6 +1,6 @@
 """An account and what belongs to it, as a set-up file names them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
@@ -47,3 +47,12 @@ def change(tx: Connection, kind: str, row_id: int, columns: Mapping[str, Any]) -
     """Change some columns of a row."""
     table = _TABLES[kind]
     tx.execute(update(table).where(table.c.id == row_id).values(**columns))
+
+
+def providers_of(
+    tx: Connection, accounts: Collection[int]
+) -> dict[tuple[int, str], str]:
+    """The provider of every sender of these accounts, by account and key."""
+    query = select(senders.c.account_id, senders.c.key, senders.c.provider)
+    rows = tx.execute(query.where(senders.c.account_id.in_(accounts)))
+    return {(account, key): provider for account, key, provider in rows}

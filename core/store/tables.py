@@ -89,6 +89,9 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
+    Column(
+        "quiet_hours", JSON, nullable=False, default=list
+    ),  # as the set-up file says it
 )
 
 connections = Table(
@@ -113,6 +116,8 @@ senders = Table(
     _text("provider"),
     Column("config", JSON, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
+    # What codes mean, where it is not the usual.
+    Column("failures", JSON, nullable=False, default=dict),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )
@@ -179,6 +184,9 @@ occasions = Table(
     _text("subject"),
     Column("contact", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
+    _time("at"),
+    _text("time_zone"),
+    Column("round", Integer, nullable=False),  # how often `at` has changed
     Column("updated_at", UtcTime, nullable=False),
     _text("ended_by"),
     UniqueConstraint("account_id", "subject"),
@@ -196,15 +204,21 @@ cascades = Table(
     _text("recipient_key"),
     Column("recipient", JSON, nullable=False),
     Column("fields", JSON, nullable=False),
+    Column("round", Integer, nullable=False),  # the occasion's, when it was started
+    _text("zone"),
+    _text("zone_source"),
+    _time("start_at"),
+    Column("next_step", Integer),
     _time("deadline_at"),
     _time("expires_at"),
     Column("outcome", Text),
     Column("created_at", UtcTime, nullable=False),
     _time("finished_at"),
     # One occasion, one cascade: the database decides, not memory.
-    UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key"),
+    UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key", "round"),
     Index("ix_cascades_account", "account_id", "id"),
     Index("ix_cascades_subject", "subject"),
+    Index("ix_cascades_recipient", "recipient_key"),
 )
 Index(
     "ix_cascades_deadline",
@@ -231,11 +245,13 @@ attempts = Table(
     _time("sending_at"),
     Column("content", JSON),
     Column("provider_id", Text),
+    Column("asked", Text),  # what became of it: due, asking or done
     _time("unknown_at"),
     _time("accepted_at"),
     _time("sent_at"),
     _time("delivered_at"),
     _time("read_at"),
+    _time("replied_at"),
     _time("failed_at"),
     Column("failure", JSON),
     Column("fate", Text),
@@ -254,6 +270,13 @@ Index(
     attempts.c.lease_until,
     sqlite_where=attempts.c.state == "sending",
     postgresql_where=attempts.c.state == "sending",
+)
+
+Index(
+    "ix_attempts_asked",
+    attempts.c.channel,
+    sqlite_where=attempts.c.asked == "due",
+    postgresql_where=attempts.c.asked == "due",
 )
 
 # What providers told us, one row a fact. `attempt` is empty while the receipt is parked.
@@ -281,6 +304,63 @@ Index(
     postgresql_where=receipts.c.attempt.is_(None),
 )
 
+# What people wrote back. `provider_id` is the reply's own; `answers` the one it answers.
+# `carrier` and `word` are what the carrier and we made of it (stop, start, help), `answer`
+# what it says about the occasion.
+replies = Table(
+    "replies",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, ForeignKey("senders.id"), nullable=False),
+    Column("inbox_id", Id, ForeignKey("inbox.id"), nullable=False),
+    _text("channel"),
+    _text("address"),
+    _text("provider_id"),
+    Column("at", UtcTime, nullable=False),
+    _text("text"),
+    _text("button"),
+    Column("answers", Text),
+    Column("carrier", Text),
+    Column("word", Text),
+    Column("answer", Text),
+    Column("cascade_id", Text, ForeignKey("cascades.id")),
+    UniqueConstraint("sender_id", "provider_id"),
+    Index("ix_replies_address", "account_id", "address"),
+    Index("ix_replies_cascade_id", "cascade_id"),
+)
+
+# What people agreed to and refused, one row a word. Rows are only ever added: the last one
+# by time counts. An empty `channel` or `sender_id` means every one.
+consents = Table(
+    "consents",
+    metadata,
+    _id(),
+    _account(),
+    _text("address"),
+    Column("channel", Text),
+    _text("purpose"),
+    Column("given", Boolean, nullable=False),
+    _text("source"),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_consents_address", "account_id", "address"),
+)
+suppressions = Table(
+    "suppressions",
+    metadata,
+    _id(),
+    _account(),
+    _text("address"),
+    Column("channel", Text),
+    Column("sender_id", Id, ForeignKey("senders.id")),
+    _text("scope"),
+    _text("source"),
+    Column("at", UtcTime, nullable=False),
+    _text("words"),
+    Column("lifted", Boolean, nullable=False),
+    Index("ix_suppressions_address", "account_id", "address"),
+)
+
 # Why each thing happened: what the machine noted, in order.
 notes = Table(
     "notes",
@@ -292,4 +372,73 @@ notes = Table(
     _text("because"),
     Column("facts", JSON, nullable=False),
     Index("ix_notes_cascade_id", "cascade_id"),
+)
+
+# Who was not to be found on a channel, until when that is believed.
+unreachable = Table(
+    "unreachable",
+    metadata,
+    _id(),
+    _account(),
+    _text("channel"),
+    _text("address"),
+    _text("code"),
+    Column("since", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    UniqueConstraint("account_id", "address", "channel"),
+)
+
+# How a person's reading is reported: how many messages in a row were delivered and never
+# read, and whether they have answered one that they never read.
+habits = Table(
+    "habits",
+    metadata,
+    _id(),
+    _account(),
+    _text("channel"),
+    _text("address"),
+    Column("unread", Integer, nullable=False),
+    Column("answers", Boolean, nullable=False),
+    UniqueConstraint("account_id", "address", "channel"),
+)
+
+# Senders that do not work, whole or (`template`) for one template. A row goes when the provider
+# accepts again; the breaker is open while `retry_at` is ahead.
+breakers = Table(
+    "breakers",
+    metadata,
+    _id(),
+    _account(),
+    _text("sender"),
+    _text("template"),
+    Column("failures", Integer, nullable=False),
+    _text("code"),
+    _text("detail"),
+    Column("since", UtcTime, nullable=False),
+    Column("failed_at", UtcTime, nullable=False),
+    _time("retry_at"),
+    UniqueConstraint("account_id", "sender", "template"),
+)
+
+# What the owner should know and can mend.
+notices = Table(
+    "notices",
+    metadata,
+    _id(),
+    _account(),
+    _text("kind"),
+    _text("about"),
+    Column("facts", JSON, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    _time("resolved_at"),
+    Index("ix_notices_account", "account_id", "id"),
+)
+Index(
+    "ix_notices_open",
+    notices.c.account_id,
+    notices.c.kind,
+    notices.c.about,
+    unique=True,
+    sqlite_where=notices.c.resolved_at.is_(None),
+    postgresql_where=notices.c.resolved_at.is_(None),
 )

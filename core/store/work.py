@@ -14,8 +14,9 @@ from core.store import receipts
 from core.store.tables import UtcTime, attempts, cascades, inbox
 
 EVENTS, RECEIPTS, TIMERS = "events", "receipts", "timers"
+QUESTIONS = "questions"  # to providers: what became of it
 INBOX_LANES = (EVENTS, RECEIPTS, TIMERS)
-SEND_LANES = tuple(Channel)
+SEND_LANES = (QUESTIONS, *Channel)
 LANES = (*INBOX_LANES, *SEND_LANES)
 
 _NOW = bindparam("now", type_=UtcTime)
@@ -56,9 +57,9 @@ def _deadline_passed() -> ColumnElement[bool]:
 def _questions() -> Select[*tuple[Any, ...]]:
     receipt = or_(_unread(arrivals.RECEIPT), exists(receipts.JOINABLE))
     timer = or_(_deadline_passed(), _lease_expired())
-    return select(
-        _unread(arrivals.EVENT), receipt, timer, *(_queued(lane) for lane in SEND_LANES)
-    )
+    asked = exists(select(attempts.c.reference).where(attempts.c.asked == "due"))
+    queued = (_queued(channel) for channel in Channel)
+    return select(_unread(arrivals.EVENT), receipt, timer, asked, *queued)
 
 
 _QUESTIONS = _questions()

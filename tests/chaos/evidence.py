@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -15,9 +16,11 @@ Note = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """`acknowledged` are the deliveries of each order that were answered with 200."""
+    """`acknowledged` are the deliveries of each order that were answered with 200, and
+    `cancelled` says when the cancellation of an order was."""
 
     acknowledged: Mapping[Order, set[str]]
+    cancelled: Mapping[Order, datetime]
     received: Sequence[Received]
     told: Sequence[Told]
     arrivals: Sequence[tuple[str, str, str, str]]

@@ -21,7 +21,8 @@ ACCOUNTS = {
     },
 }
 LATE = (4.0, 14.0)  # seconds: before the end of some windows, after the end of others
-NO_WHATSAPP = (131026, 131049, 132001, 131047, 131031)
+NO_WHATSAPP = (131026, 131049, 132001, 131047)
+LOCKED = 131031  # the whole account: nobody uses this sender for a while
 NO_SMS = (21211, 21614, 21610, 30007)
 NOT_DELIVERED = (30003, 30005, 30008)
 PAIR_LIMIT = 131056  # told in a receipt, and a reason to try again
@@ -66,6 +67,7 @@ class Plan:
     order: Order
     copies: tuple[Copy, ...]
     ways: Mapping[str, Way]
+    cancelled_after: float | None  # so long after it was first heard
 
 
 def plan(seed: int, number: int) -> Plan:
@@ -73,7 +75,9 @@ def plan(seed: int, number: int) -> Plan:
     chance = Random(f"{seed}:{number}")
     order = Order.of(number, chance.choice(sorted(ACCOUNTS)))
     ways = {"whatsapp": _way(chance, _WHATSAPP), "sms": _way(chance, _SMS)}
-    return Plan(order=order, copies=_copies(chance, order), ways=ways)
+    copies = _copies(chance, order)
+    cancelled_after = _soon(chance, 8) if chance.random() < 0.08 else None
+    return Plan(order=order, copies=copies, ways=ways, cancelled_after=cancelled_after)
 
 
 def _copies(chance: Random, order: Order) -> tuple[Copy, ...]:
@@ -123,12 +127,16 @@ def _refuses(chance: Random, codes: tuple[int, ...]) -> Way:
     return Way(refuses=chance.choice(codes))
 
 
+def _is_locked(_: Random) -> Way:
+    return Way(refuses=LOCKED)
+
+
 def _fails(chance: Random, word: str, codes: tuple[int, ...]) -> Way:
     return Way(reports=_told(chance, ("sent", word)), code=chance.choice(codes))
 
 
 def _busy(chance: Random) -> Way:
-    return replace(_delivers(chance), busy=chance.choice((1, 1, 2)))
+    return replace(_delivers(chance), busy=chance.choice((10, 1, 2)))
 
 
 def _busy_by_receipt(chance: Random) -> Way:
@@ -148,17 +156,18 @@ def _hangs_up_and_is_silent(_: Random) -> Way:
 
 
 _WHATSAPP: Mapping[str, tuple[int, Maker]] = {
-    "delivers": (34, _delivers),
-    "is read": (10, _is_read),
-    "is silent": (9, _is_silent),
-    "refuses": (10, lambda chance: _refuses(chance, NO_WHATSAPP)),
-    "fails": (9, lambda chance: _fails(chance, "failed", NO_WHATSAPP)),
-    "is busy": (8, _busy),
-    "is busy, by receipt": (3, _busy_by_receipt),
-    "is always busy": (2, _always_busy),
-    "hangs up": (5, _hangs_up),
-    "hangs up, is silent": (3, _hangs_up_and_is_silent),
-    "is late": (7, _is_late),
+    "delivers": (340, _delivers),
+    "is read": (100, _is_read),
+    "is silent": (90, _is_silent),
+    "refuses": (100, lambda chance: _refuses(chance, NO_WHATSAPP)),
+    "is locked": (1, _is_locked),
+    "fails": (90, lambda chance: _fails(chance, "failed", NO_WHATSAPP)),
+    "is busy": (80, _busy),
+    "is busy, by receipt": (30, _busy_by_receipt),
+    "is always busy": (20, _always_busy),
+    "hangs up": (50, _hangs_up),
+    "hangs up, is silent": (30, _hangs_up_and_is_silent),
+    "is late": (70, _is_late),
 }
 _SMS: Mapping[str, tuple[int, Maker]] = {
     "delivers": (55, _delivers),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from tests.chaos.complaints import complaints
 from tests.chaos.evidence import Evidence, notes_of
@@ -102,6 +102,19 @@ def _came_too_late(told: Told, sending_at, state: str, came_in: bool) -> str:
     return ""
 
 
+def nothing_after_a_cancellation(all_: Evidence) -> Iterator[Look]:
+    for order, at in all_.cancelled.items():
+        for told in all_.by_subject.get(order.subject, []):
+            late = [one for one in told.view.tries if _after(one.sending_at, at)]
+            ended = told.stored.row["outcome"] is not None
+            wrong = f"taken up at {late[0].sending_at}, heard at {at}" if late else ""
+            yield order.name, wrong if ended else "goes on"
+
+
+def _after(sending_at: datetime | None, at: datetime) -> bool:
+    return sending_at is not None and sending_at > at
+
+
 def attempts_agree(all_: Evidence) -> Iterator[Look]:
     for reference, (_, view, row) in all_.tries.items():
         marks = ("sent", "delivered", "read", "failed")
@@ -114,7 +127,9 @@ def attempts_agree(all_: Evidence) -> Iterator[Look]:
         elif refused and (view.failed_at or row["unknown_at"]):
             yield reference, "" if known <= {"failed"} else f"refused, and {known}"
         else:
-            wrong = f"{sorted(known)} here, {sorted(expected)} there"
+            wrong = (
+                f"{sorted(known)} here, {sorted(expected)} there; {view}; {received}"
+            )
             yield reference, "" if known == expected else wrong
 
 
@@ -139,8 +154,10 @@ def _ended_wrongly(told: Told) -> str:
         for note in before
         if note["facts"].get("attempt") is not None
     )
-    reached = told.stored.row["outcome"] == "reached"
     outcome = told.stored.row["outcome"]
+    reached = outcome == "reached"
+    if outcome == "cancelled":
+        return "cancelled, and got through" if got_through else ""
     return "" if reached == got_through else f"{outcome}, got through: {got_through}"
 
 
@@ -190,6 +207,7 @@ RULES: dict[str, Rule] = {
     "No attempt was received twice": received_once,
     "Nobody was written to twice on a channel": seen_once,
     "Nothing was sent after the end": silent_after_the_end,
+    "Nothing was taken up after a cancellation": nothing_after_a_cancellation,
     "Every attempt agrees with its provider": attempts_agree,
     "Every end agrees with the providers": cascades_agree,
     "Every attempt has its history": attempts_are_explained,

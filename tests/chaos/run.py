@@ -84,6 +84,7 @@ class Run:
         """Everything that is known."""
         return Evidence(
             acknowledged=self.platform.acknowledged,
+            cancelled=self.platform.cancelled,
             received=self.providers.received,
             told=list(inside.everything(self.house.app)),
             arrivals=inside.arrivals(self.house.app),

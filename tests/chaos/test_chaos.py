@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from tests.chaos.evidence import Evidence
 from tests.chaos.promises import RULES, judge
 from tests.chaos.run import Run, Task
+from tests.support.house import Order
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 SHORT = Task(seed=7, cascades=300, seconds=15, pause=1.5, ahead=60)
 
 
@@ -52,12 +55,17 @@ def falsified(evidence: Evidence) -> Iterator[Evidence]:
     yield replace(evidence, told=[*others, replace(told, view=early)])
     yield replace(evidence, received=[*evidence.received, silent])
     yield replace(evidence, received=[*_without(evidence, silent), delivered])
+    yield replace(evidence, cancelled={_order(evidence, silent.sent.order): LONG_AGO})
     yield replace(evidence, stuck=["web"])
     yield replace(evidence, log="web | event=arrival_failed")
 
 
+def _order(evidence: Evidence, name: str) -> Order:
+    return next(one for one in evidence.acknowledged if one.name == name)
+
+
 def _subject(evidence: Evidence, name: str) -> str:
-    return next(one.subject for one in evidence.acknowledged if one.name == name)
+    return _order(evidence, name).subject
 
 
 def _without(evidence: Evidence, message: object) -> list[object]:

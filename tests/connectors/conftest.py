@@ -11,6 +11,7 @@ from connectors.registry import load_registry
 from core.cascade.model import Channel
 from core.message.content import Parameter, Text, WhatsAppTemplate
 from core.ports import HttpResponse, InboundRequest, Outgoing
+from tests.support.riverside import NOW
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -53,7 +54,7 @@ def inbound() -> Callable[..., InboundRequest]:
         saved = {**_read(path), **changes}
         body = saved["body"]
         body = body if isinstance(body, bytes) else _raw(body)
-        return InboundRequest(**{**saved, "body": body})
+        return InboundRequest(**{"received_at": NOW, **saved, "body": body})
 
     return read
 

@@ -1,7 +1,12 @@
-"""What every provider must keep, from its fixtures alone: config, signed, send_*, report_*."""
+"""What every provider must keep, from its fixtures alone.
+
+They are config, signed, send_*, report_* and reply_*; preference_* where a provider asks people
+what they want, answer_* where it can itself be asked what became of a message.
+"""
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,23 +21,33 @@ from core.ports import (
     HttpResponse,
     InboundRequest,
     Receipt,
+    Reply,
     SendAccepted,
     SendRejected,
     SendUnclear,
+    Told,
 )
+from tests.support.riverside import NOW
 
 HERE = Path(__file__).parent
 CHANNELS = load_registry().channels
+ASKED = sorted(name for name, connector in CHANNELS.items() if connector.query)
 SERVED = [(name, channel) for name, c in CHANNELS.items() for channel in c.reports]
 
 every_provider = pytest.mark.parametrize("name", sorted(CHANNELS))
+every_provider_that_can_be_asked = pytest.mark.parametrize("name", ASKED)
 every_channel = pytest.mark.parametrize(("name", "channel"), SERVED)
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 # Words that mean something to some provider get random JSON past the first fork.
-fields = "entry changes value field statuses status id timestamp errors error code sid"
+fields = """
+    entry changes value field statuses status id timestamp errors error code sid messages type
+    from text body button interactive button_reply context reaction user_preferences wa_id
+    date_updated error_code
+"""
 names = st.text() | st.sampled_from(fields.split())
-words = leaves | st.sampled_from(["messages", "sent", "failed", "1795168801"])
+known = "messages user_preferences sent failed 1795168801 text stop"
+words = leaves | st.sampled_from(known.split())
 documents = st.recursive(
     words, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=30
 )
@@ -48,9 +63,9 @@ def results(name, answer):
     return [read(answer(f"{name}/{stem}")) for stem in fixtures(name, "send_")]
 
 
-def receipts(name, inbound):
-    for stem in fixtures(name, "report_"):
-        yield from CHANNELS[name].receipts(inbound(f"channels/{name}/{stem}"))
+def told(name, inbound, prefix):
+    for stem in fixtures(name, prefix):
+        yield from CHANNELS[name].told(inbound(f"channels/{name}/{stem}"))
 
 
 @every_provider
@@ -140,7 +155,7 @@ def test_it_has_fixtures_for_every_kind_of_answer(name, answer):
 
 @every_provider
 def test_it_has_fixtures_for_delivered_and_failed(name, inbound):
-    found = list(receipts(name, inbound))
+    found = list(told(name, inbound, "report_"))
 
     assert {Status.DELIVERED, Status.FAILED} <= {receipt.status for receipt in found}
     assert all(bool(r.failure) == (r.status is Status.FAILED) for r in found)
@@ -150,10 +165,52 @@ def test_it_has_fixtures_for_delivered_and_failed(name, inbound):
 
 
 @every_provider
+def test_it_has_fixtures_for_replies(name, inbound):
+    connector = CHANNELS[name]
+    found = list(told(name, inbound, "reply_"))
+
+    assert any(reply.text for reply in found)
+    assert any(reply.answers for reply in found)
+    assert {type(reply) for reply in found} == {Reply}
+    assert {reply.channel for reply in found} <= connector.reports.keys()
+    assert all(reply.sender.startswith("+") and reply.provider_id for reply in found)
+
+
+@every_provider_that_can_be_asked
+def test_it_asks_about_one_message_and_changes_nothing(name, config):
+    settings = config(f"channels/{name}")
+    request = CHANNELS[name].query.ask("an/id", settings)
+
+    assert request.method == "GET"
+    assert request.url.startswith("https://")
+    assert "an%2Fid" in request.url
+    assert request.headers["User-Agent"].startswith("everreach/")
+
+
+@every_provider_that_can_be_asked
+def test_it_has_fixtures_for_what_became_of_a_message(name, answer):
+    query = CHANNELS[name].query
+    found = [query.answer(answer(f"{name}/{s}")) for s in fixtures(name, "answer_")]
+    receipts = [receipt for receipt in found if receipt]
+
+    assert None in found
+    assert {Status.DELIVERED, Status.FAILED} <= {one.status for one in receipts}
+    assert all(one.provider_id for one in receipts)
+
+
+@every_channel
+def test_it_says_what_may_still_arrive_in_half_a_sentence(name, channel):
+    for window in (timedelta(0), timedelta(minutes=30), timedelta(days=2)):
+        said = CHANNELS[name].outlives(channel, window)
+
+        assert not said.endswith(".")
+
+
+@every_provider
 def test_it_has_a_test_for_every_fixture(name):
     source = (HERE / "channels" / f"test_{name}.py").read_text()
 
-    for stem in fixtures(name, "send_") + fixtures(name, "report_"):
+    for stem in fixtures(name, "*_"):
         assert f'"{stem}"' in source
 
 
@@ -161,21 +218,25 @@ def test_it_has_a_test_for_every_fixture(name):
 def test_a_status_that_it_does_not_know_is_passed_over(name, inbound):
     request = inbound(f"channels/{name}/report_unknown_status")
 
-    assert list(CHANNELS[name].receipts(request)) == []
+    assert list(CHANNELS[name].told(request)) == []
 
 
 @every_provider
 @given(body=documents.map(json.dumps).map(str.encode) | st.binary())
-def test_any_report_gives_receipts_or_is_malformed(name, body):
+def test_any_report_tells_something_or_is_malformed(name, body):
     request = InboundRequest(
-        method="POST", url="https://ever.example/", headers={}, body=body
+        method="POST",
+        url="https://ever.example/",
+        headers={},
+        body=body,
+        received_at=NOW,
     )
 
     try:
-        found = CHANNELS[name].receipts(request)
+        found = CHANNELS[name].told(request)
     except Malformed:
         return
-    assert all(isinstance(receipt, Receipt) for receipt in found)
+    assert all(isinstance(fact, Told) for fact in found)
 
 
 @every_provider
@@ -193,6 +254,17 @@ def test_any_answer_means_something(name, body, status, wait):
     assert isinstance(result, SendAccepted | SendRejected | SendUnclear)
 
 
+@every_provider_that_can_be_asked
+@given(
+    body=documents.map(json.dumps).map(str.encode) | st.binary(),
+    status=st.sampled_from([200, 404, 500]),
+)
+def test_any_answer_to_a_question_is_a_receipt_or_nothing(name, body, status):
+    result = CHANNELS[name].query.answer(HttpResponse(status=status, body=body))
+
+    assert result is None or isinstance(result, Receipt)
+
+
 @every_provider
 @given(body=st.binary(), end=st.text(), header=st.text())
 def test_any_other_request_is_refused(name, body, end, header):
@@ -205,6 +277,7 @@ def test_any_other_request_is_refused(name, body, end, header):
         url=f"https://ever.example/{end}",
         headers=dict.fromkeys(signed["headers"], header),
         body=body,
+        received_at=NOW,
     )
 
     with pytest.raises(BadSignature):

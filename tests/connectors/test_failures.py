@@ -2,8 +2,8 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.failures import failure, table, unreadable
-from core.cascade.status import FailureClass
+from connectors.failures import absent, failure, opted_out, table, unreadable
+from core.cascade.status import FailureClass, Scope
 from core.ports import HttpResponse, SendUnclear
 
 TABLE = table((FailureClass.NEXT, "no such number", (1, 2)))
@@ -64,3 +64,14 @@ def test_an_unreadable_refusal_is_a_refusal(status, kind):
     result = unreadable(HttpResponse(status=status))
 
     assert (result.failure.kind, result.failure.code) == (kind, f"http_{status}")
+
+
+def test_a_meaning_may_say_how_long_and_how_far_it_holds():
+    rows = table(
+        (absent(days=7), "not here", (1,)),
+        (opted_out(Scope.SENDER), "no more from here", (2,)),
+    )
+    gone, stopped = failure(rows, "1", ""), failure(rows, "2", "")
+
+    assert (gone.kind, gone.remember) == (FailureClass.NEXT, timedelta(days=7))
+    assert (stopped.kind, stopped.scope) == (FailureClass.SUPPRESS, Scope.SENDER)

@@ -12,6 +12,7 @@ from connectors.registry import load_registry
 from core.errors import BadSignature, Malformed
 from core.occasions import EVENTS
 from core.ports import Happening, Ignored, InboundRequest
+from tests.support.riverside import NOW
 
 HERE = Path(__file__).parent
 PLATFORMS = load_registry().platforms
@@ -107,6 +108,7 @@ def test_any_body_means_something_or_is_malformed(name, headers, data):
         url="https://ever.example/",
         headers=json.loads(headers),
         body=body,
+        received_at=NOW,
     )
 
     try:

@@ -78,3 +78,17 @@ def test_readyz_says_that_no_worker_works(house: House):
 def _unserved(house: House) -> set[str]:
     problem = house.get("/readyz").json()["problems"].get("workers", "")
     return set(problem.removeprefix("no worker serves ").split(", "))
+
+
+def test_consent_is_noted_and_shown(house: House):
+    person = ("--account", "patient", "+46701740699")
+    house.everreach("consent", "add", *person, "--source", "form at the desk")
+    house.everreach(
+        "consent", "withdraw", *person, "--channel", "sms", "--source", "phone call"
+    )
+    told = json.loads(house.everreach("consent", "list", *person, "--json"))
+
+    assert [line["sentence"] for line in told["said"]] == [
+        "Agreed to marketing messages on every channel: form at the desk.",
+        "Withdrew consent to marketing messages by SMS: phone call.",
+    ]

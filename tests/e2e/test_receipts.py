@@ -1,7 +1,9 @@
 """Receipts come early, twice, together and in any order; what is known afterwards is the same."""
 
 import pytest
+import requests
 
+from tests.support import riverside
 from tests.support.house import House, Order, until
 from tests.support.standin import IS_SILENT, Behaviour, Sent
 
@@ -101,3 +103,14 @@ def test_failed_twice_makes_one_sms(house: House):
     house.await_path(order, ("whatsapp", "failed"), ("sms", "delivered"))
     house.await_quiet()
     assert house.providers.channels(order.name) == ["whatsapp", "sms"]
+
+
+def test_twilio_is_thanked_without_a_word(house: House):
+    """Whatever stood in the answer, Twilio would send to the person."""
+    url = f"{house.url}/receipts/twilio/patient.sms"
+    form = {"MessageSid": "SM9", "From": "+46701740698", "To": "+15005550006"}
+    form |= {"Body": "Thank you"}
+    signature = riverside.twilio_signature(url, form)
+    answer = requests.post(url, form, headers={"X-Twilio-Signature": signature})
+
+    assert (answer.status_code, answer.content) == (204, b"")

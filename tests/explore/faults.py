@@ -3,10 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
-from core.cascade.commands import Because, Note
+from core.cascade.commands import Ask, Because, Note
 from core.cascade.events import Event, Reported, TimedOut
 from core.cascade.machine import Decision, decide
-from core.cascade.model import Cascade
+from core.cascade.model import Cascade, Fate
 from tests.explore.world import BUSY, NOON, Marks
 
 
@@ -36,6 +36,32 @@ def advances_twice(cascade: Cascade, event: Event, now: datetime) -> Decision:
     """One ring ends two windows."""
     after, commands = decide(cascade, event, now)
     if isinstance(event, TimedOut) and after != cascade and after.deadline_at:
-        after, more = decide(after, event, after.deadline_at)
+        *before, last = after.attempts
+        left = replace(after, attempts=(*before, replace(last, departed=True)))
+        after, more = decide(left, event, after.deadline_at)
         commands += more
     return after, commands
+
+
+def takes_over_from_itself(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """The sender that takes over is the one that is broken."""
+    after, commands = decide(cascade, event, now)
+    if len(after.attempts) < 2 or len(after.attempts) == len(cascade.attempts):
+        return after, commands
+    *before, last, new = after.attempts
+    if last.step == new.step and last.fate is Fate.FAILED:
+        new = replace(new, sender=last.sender)
+    return replace(after, attempts=(*before, last, new)), commands
+
+
+def sends_in_closed_hours(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """Nobody looks at the clock."""
+    awake = tuple(replace(step, hours=None) for step in cascade.steps)
+    after, commands = decide(replace(cascade, steps=awake), event, now)
+    return replace(after, steps=cascade.steps), commands
+
+
+def asks_twice(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """Puts every question to the provider once more."""
+    after, commands = decide(cascade, event, now)
+    return after, commands + tuple(one for one in commands if isinstance(one, Ask))

@@ -12,6 +12,7 @@ class Promise(StrEnum):
 
     ONE_SEND = "At most one send per attempt"
     NO_RESEND = "What may have been sent is not sent again on that channel"
+    BARRED = "What is known not to work is not used"
     FORWARD = "Steps go forward, and each is started once"
     MOVES = "A cascade always moves"
     ENDS = "A finished cascade does nothing more"
@@ -19,7 +20,8 @@ class Promise(StrEnum):
     ENOUGH = "What got through is enough"
     LATE = "A late arrival stops what has not gone out, and is noted"
     STILL_TRUE = "Nothing goes out after a cancellation"
-    IN_TIME = "Nothing goes out once it is too late"
+    IN_TIME = "Nothing goes out too early, in closed hours or too late"
+    ASKED = "A provider is asked once at most, before a message that costs"
     EXPLAINED = "Every decision can be explained"
 
 
@@ -37,14 +39,16 @@ RULES: dict[Promise, Sequence[Callable[[Change], bool]]] = {
         rules.every_new_attempt_is_one_send,
     ),
     Promise.NO_RESEND: (rules.nothing_in_doubt_is_on_its_channel,),
+    Promise.BARRED: (rules.nothing_barred_is_used,),
     Promise.FORWARD: (
         rules.one_thing_starts_one_attempt_at_most,
-        rules.a_step_is_only_repeated_if_it_was_too_busy,
+        rules.a_step_is_only_repeated_for_its_sender,
         rules.a_step_is_left_for_a_reason,
         rules.only_the_last_attempt_is_waited_for,
     ),
     Promise.MOVES: (
         rules.what_waits_has_a_deadline,
+        rules.what_waits_waits_for_one_thing,
         rules.a_send_and_its_deadline_come_together,
     ),
     Promise.ENDS: (
@@ -61,10 +65,20 @@ RULES: dict[Promise, Sequence[Callable[[Change], bool]]] = {
         rules.a_cancellation_ends_it,
         rules.nothing_is_queued_in_vain,
     ),
-    Promise.IN_TIME: (rules.nothing_starts_too_late,),
+    Promise.IN_TIME: (
+        rules.nothing_starts_too_early,
+        rules.nothing_starts_in_closed_hours,
+        rules.nothing_starts_too_late,
+    ),
+    Promise.ASKED: (
+        rules.each_is_asked_about_once_at_most,
+        rules.a_question_comes_before_a_message_that_costs,
+    ),
     Promise.EXPLAINED: (
         rules.every_note_is_a_sentence,
         rules.every_decision_has_a_note,
+        rules.every_hold_has_a_note,
+        rules.every_longer_window_has_a_note,
         rules.every_step_left_out_has_a_note,
     ),
 }

@@ -5,15 +5,16 @@ The rules judge by the world's own log of what was told, not by what the machine
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache
 
-from core.cascade.commands import Because, Command, Fact, Note, Send
-from core.cascade.events import Cancelled, Event, TimedOut
+from core.cascade.commands import Ask, Because, Command, Fact, Note, Send
+from core.cascade.events import Answered, Cancelled, Event, TimedOut
 from core.cascade.explain import sentence
-from core.cascade.model import Attempt, Fate, Outcome
+from core.cascade.model import FREE, Attempt, Cascade, Fate, Outcome, Step
+from core.cascade.schedule import Hours, TooLate
 from core.cascade.status import FailureClass, Marks, Until
-from tests.explore.world import Hand, Try, World
+from tests.explore.world import NOT_TAKEN, Hand, Try, World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,15 @@ def nothing_in_doubt_is_on_its_channel(change: Change) -> bool:
 
 
 def _in_doubt(one: Try) -> bool:
-    lost = {marks for marks in one.heard if marks.unknown_at}
-    return bool(lost) and all(m == Marks(unknown_at=m.unknown_at) for m in one.heard)
+    """It left, and all that was heard of it is that no answer came."""
+    if one.hand in NOT_TAKEN:
+        return False
+    return all(m == Marks(unknown_at=m.unknown_at) for m in one.heard)
+
+
+def nothing_barred_is_used(change: Change) -> bool:
+    barred = change.before.barred
+    return not any({one.sender, one.channel} & barred for one in change.started)
 
 
 # --- Going on ------------------------------------------------------------------------------
@@ -79,14 +87,19 @@ def one_thing_starts_one_attempt_at_most(change: Change) -> bool:
     return len(change.started) <= 1 and len(kept) == len(change.before.cascade.attempts)
 
 
-def a_step_is_only_repeated_if_it_was_too_busy(change: Change) -> bool:
+def a_step_is_only_repeated_for_its_sender(change: Change) -> bool:
+    """By the same sender if that was too busy, else by one that comes after it."""
     if not change.started or not change.before.cascade.attempts:
         return True
     last, new = change.after.cascade.attempts[-2:]
     if new.step != last.step:
         return new.step > last.step
-    failure = last.failure
-    return failure is not None and failure.kind is FailureClass.RETRY
+    why = last.failure.kind if last.failure else None
+    keys = [sender.key for sender in change.after.cascade.steps[new.step].senders]
+    forward = keys.index(new.sender) - keys.index(last.sender)
+    if why is FailureClass.HALT:
+        return forward > 0
+    return why is FailureClass.RETRY and forward >= 0
 
 
 def a_step_is_left_for_a_reason(change: Change) -> bool:
@@ -103,10 +116,19 @@ def _has_reason(change: Change, number: int) -> bool:
             return any(one.failed_at for one in change.after.tries[number].heard)
         case Fate.TIMED_OUT:
             over = deadline_at is not None and change.before.now >= deadline_at
-            return over and isinstance(change.event, TimedOut)
+            return _answered(change, number) or (over and _rang(change))
         case Fate.CALLED_OFF:
             return after.outcome in (Outcome.REACHED, Outcome.CANCELLED)
     return False
+
+
+def _rang(change: Change) -> bool:
+    return isinstance(change.event, TimedOut)
+
+
+def _answered(change: Change, number: int) -> bool:
+    asked = change.before.tries[number].questions > 0
+    return asked and change.event == Answered(attempt=number)
 
 
 def only_the_last_attempt_is_waited_for(change: Change) -> bool:
@@ -119,21 +141,75 @@ def nothing_starts_too_late(change: Change) -> bool:
     return not expires_at or all(send.due_at < expires_at for send in change.sends)
 
 
+def nothing_starts_too_early(change: Change) -> bool:
+    start_at = change.after.cascade.start_at
+    return not start_at or all(send.due_at >= start_at for send in change.sends)
+
+
+def nothing_starts_in_closed_hours(change: Change) -> bool:
+    cascade = change.after.cascade
+    return all(
+        _may_go_at(cascade, cascade.steps[attempt.step], attempt.due_at)
+        for attempt in change.started
+    )
+
+
+def _may_go_at(cascade: Cascade, step: Step, at: datetime) -> bool:
+    opens_at = max(at, cascade.full_until or at)
+    opens_at = _opens(step.hours, opens_at) if step.hours else opens_at
+    anyway = cascade.too_late is TooLate.SEND_ANYWAY and cascade.expired(opens_at)
+    return opens_at == at or anyway
+
+
+@cache
+def _opens(hours: Hours, at: datetime) -> datetime:
+    return hours.open_from(at)
+
+
 def what_waits_has_a_deadline(change: Change) -> bool:
     cascade = change.after.cascade
-    return bool(cascade.finished or not cascade.attempts or cascade.deadline_at)
+    return bool(cascade.finished or not cascade.begun or cascade.deadline_at)
+
+
+def what_waits_waits_for_one_thing(change: Change) -> bool:
+    cascade = change.after.cascade
+    if cascade.finished or not cascade.begun:
+        return cascade.current is None and cascade.next_step is None
+    return (cascade.current is None) is not (cascade.next_step is None)
 
 
 def a_send_and_its_deadline_come_together(change: Change) -> bool:
     before, after = change.before.cascade, change.after.cascade
     for send, attempt in zip(change.sends, change.started, strict=False):
-        again = before.attempts and before.attempts[-1].step == attempt.step
+        again = bool(change.notes(Because.RETRYING))
         full = change.after.now + after.steps[attempt.step].wait
         if after.deadline_at != (before.deadline_at if again else full):
             return False
         if send.due_at > after.deadline_at or send.due_at < change.after.now:
             return False
     return True
+
+
+# --- Asking --------------------------------------------------------------------------------
+
+
+def each_is_asked_about_once_at_most(change: Change) -> bool:
+    return all(one.questions <= 1 for one in change.after.tries)
+
+
+def a_question_comes_before_a_message_that_costs(change: Change) -> bool:
+    asks = [one for one in change.commands if isinstance(one, Ask)]
+    return all(_is_worth_it(change, ask.attempt) for ask in asks)
+
+
+def _is_worth_it(change: Change, number: int) -> bool:
+    cascade, one = change.after.cascade, change.before.tries[number]
+    arrived = any(m.delivered_at or m.read_at or m.replied_at for m in one.heard)
+    later = {
+        step.channel for step in cascade.steps[cascade.attempts[number].step + 1 :]
+    }
+    paid = later - FREE - change.before.barred
+    return one.named and bool(paid) and not arrived and not change.sends
 
 
 # --- Ending --------------------------------------------------------------------------------
@@ -155,6 +231,8 @@ def a_cancellation_ends_it(change: Change) -> bool:
 
 def it_ends_as_what_was_told_says(change: Change) -> bool:
     after = change.after
+    if change.notes(Because.ASSUMED_SEEN):
+        return _is_assumed_seen(change) and after.cascade.outcome is Outcome.REACHED
     if not after.cascade.finished:
         return not any(_got_through(after))
     if not change.ended:
@@ -167,19 +245,29 @@ def it_ends_as_what_was_told_says(change: Change) -> bool:
     return after.cascade.outcome is nothing
 
 
+def _is_assumed_seen(change: Change) -> bool:
+    """Its time is over, and it was delivered to somebody who never reports more."""
+    cascade, one = change.before.cascade, change.before.tries[-1]
+    step = cascade.steps[cascade.attempts[-1].step]
+    arrived = any(m.delivered_at or m.read_at or m.replied_at for m in one.heard)
+    over = isinstance(change.event, TimedOut | Answered)
+    return step.assume_seen and step.until is Until.READ and arrived and over
+
+
 def _got_through(world: World) -> Iterator[bool]:
     for attempt, one in zip(world.cascade.attempts, world.tries, strict=True):
         seen = _UNTIL[attempt.until]
-        arrived = any(m.delivered_at or m.read_at for m in one.heard)
+        arrived = any(m.delivered_at or m.read_at or m.replied_at for m in one.heard)
         refused = any(m.failed_at for m in one.heard) and not arrived
         yield not refused and any(getattr(m, at) for m in one.heard for at in seen)
 
 
-_AT = ("read_at", "delivered_at", "sent_at", "accepted_at")
+_AT = ("replied_at", "read_at", "delivered_at", "sent_at", "accepted_at")
 _UNTIL = {
-    Until.READ: _AT[:1],
-    Until.DELIVERED: _AT[:2],
-    Until.SENT: _AT[:3],
+    Until.REPLIED: _AT[:1],
+    Until.READ: _AT[:2],
+    Until.DELIVERED: _AT[:3],
+    Until.SENT: _AT[:4],
     Until.ACCEPTED: _AT,
 }
 
@@ -245,15 +333,53 @@ def every_decision_has_a_note(change: Change) -> bool:
     trying = change.notes(Because.TRYING, Because.RETRYING)
     told = [note.facts["attempt"] for note in trying]
     finished = len(change.notes(Because.FINISHED))
-    return told == [one.attempt for one in change.sends] and finished == change.ended
+    asked = [one.attempt for one in change.commands if isinstance(one, Ask)]
+    asking = [note.facts["attempt"] for note in change.notes(Because.ASKED)]
+    sent = told == [one.attempt for one in change.sends]
+    return sent and finished == change.ended and asking == asked
+
+
+def every_hold_has_a_note(change: Change) -> bool:
+    before, after = change.before.cascade, change.after.cascade
+    waits = (after.next_step, after.deadline_at)
+    held = after.next_step is not None and waits != (
+        before.next_step,
+        before.deadline_at,
+    )
+    return len(change.notes(Because.HELD, Because.PLANNED)) == held
+
+
+def every_longer_window_has_a_note(change: Change) -> bool:
+    before, after = change.before.cascade, change.after.cascade
+    longer = before.current is not None and before.current == after.current
+    longer = longer and before.deadline_at != after.deadline_at
+    kinds = (Because.DEPARTED, Because.STILL_QUEUED, Because.ASKED)
+    return len(change.notes(*kinds)) == longer
 
 
 def every_step_left_out_has_a_note(change: Change) -> bool:
     after = change.after.cascade
-    enough = after.outcome in (Outcome.REACHED, Outcome.CANCELLED)
-    if not change.started and (not change.ended or enough):
-        return not change.notes(Because.PASSED_OVER)
-    before = change.before.cascade.attempts
-    left = before[-1].step if before else -1
-    reached = change.started[0].step if change.started else len(after.steps)
-    return len(change.notes(Because.PASSED_OVER)) == max(reached - left - 1, 0)
+    told = [note.facts["channel"] for note in change.notes(Because.PASSED_OVER)]
+    if change.started or change.notes(Because.HELD):
+        reached = change.started[0].step if change.started else after.next_step
+    elif change.ended and after.outcome in (Outcome.NOT_REACHED, Outcome.SKIPPED):
+        reached = len(after.steps)
+    else:
+        return not told
+    left_out = after.steps[_first_to_try(change) : reached]
+    return told == [step.channel for step in left_out]
+
+
+def _first_to_try(change: Change) -> int:
+    """The first step that had to be considered."""
+    before = change.before.cascade
+    if not before.attempts:
+        return 0
+    last = change.after.cascade.attempts[len(before.attempts) - 1]
+    if before.next_step is not None:
+        arrived = before.next_step == last.step and last.marks.arrived
+        return before.next_step + arrived
+    keys = [sender.key for sender in before.steps[last.step].senders]
+    why = last.failure.kind if last.failure else None
+    others = why in (FailureClass.HALT, FailureClass.RETRY) and keys[-1] != last.sender
+    return last.step + (not others)

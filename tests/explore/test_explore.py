@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.explore import faults
-from tests.explore.bounds import SMALL
+from tests.explore.bounds import BY_NAME, SMALL
 from tests.explore.diagram import PAGE, Sketch, drawn_in
 from tests.explore.explorer import Explored, Explorer
 from tests.explore.promises import Broken, Promise
@@ -35,17 +35,20 @@ def test_the_diagram_is_what_was_seen(sketch: Sketch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fault", "promise"),
+    ("fault", "promise", "bound"),
     [
-        (faults.counts_late_as_on_time, Promise.LATE),
-        (faults.sends_again_on_silence, Promise.NO_RESEND),
-        (faults.forgets_a_deadline, Promise.MOVES),
-        (faults.advances_twice, Promise.FORWARD),
+        (faults.counts_late_as_on_time, Promise.LATE, "two steps"),
+        (faults.sends_again_on_silence, Promise.NO_RESEND, "two steps"),
+        (faults.forgets_a_deadline, Promise.MOVES, "two steps"),
+        (faults.advances_twice, Promise.FORWARD, "two steps"),
+        (faults.takes_over_from_itself, Promise.FORWARD, "two senders"),
+        (faults.sends_in_closed_hours, Promise.IN_TIME, "quiet hours"),
+        (faults.asks_twice, Promise.ASKED, "asked"),
     ],
 )
-def test_a_planted_fault_is_found(fault: Decide, promise: Promise) -> None:
+def test_a_planted_fault_is_found(fault: Decide, promise: Promise, bound: str) -> None:
     with pytest.raises(Broken) as found:
-        Explorer(bound=SMALL[0], decide=fault).run()
+        Explorer(bound=BY_NAME[bound], decide=fault).run()
 
     assert found.value.promise is promise
     assert "it starts > " in found.value.__notes__[0]

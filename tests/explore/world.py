@@ -1,10 +1,13 @@
 """A cascade in its world: the shell that serves it, a worker and the providers, as one value.
 
 This is what stands around `decide`, and no more: an attempt can only be claimed while it is
-queued, calling off only hits what is queued, a worker may die or be slow at any instant, and a
-provider says of a message that it took whatever it likes, in any order.
+queued, calling off only hits what is queued, a worker may die or be slow at any instant, a
+provider says of a message that it took whatever it likes, in any order, and may be asked.
+What the shell looks up before a decision (broken senders, people who are not on a channel) can
+be otherwise every time.
 
-Time stands still but for the instants that matter: when a retry is due and when a window ends.
+Time stands still but for the instants that matter: when something is due, closes or expires.
+An occasion that moves is a cancellation here; the cascade for its new time is a world of its own.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,38 +16,63 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from core.cascade import machine
-from core.cascade.commands import CallOff, Command, Send
-from core.cascade.events import Cancelled, Event, Reported, Started, TimedOut
-from core.cascade.model import Cascade, Channel, Recipient, Step
+from core.cascade.commands import Ask, CallOff, Command, Send
+from core.cascade.events import (
+    Answered,
+    Cancelled,
+    Departed,
+    Event,
+    Reported,
+    Started,
+    TimedOut,
+)
+from core.cascade.model import (
+    Bar,
+    Cascade,
+    Channel,
+    Obstacle,
+    Recipient,
+    Step,
+)
+from core.cascade.schedule import TooLate
 from core.cascade.status import Failure, FailureClass, Marks
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
 
 Decide = Callable[[Cascade, Event, datetime], machine.Decision]
 
-# Of the classes of failure, one is tried again; the others all move on.
+# Of the classes of failure, one is tried again, and one is the sender's; the others move on.
 MOVES_ON = Failure(kind=FailureClass.NEXT, code="131026", detail="Undeliverable")
 BUSY = Failure(kind=FailureClass.RETRY, code="130429", detail="Too many requests")
+HALTED = Failure(kind=FailureClass.HALT, code="190", detail="Token expired")
 
 # What comes of a request. The times of reports decide nothing, so one of each will do.
 LOST, ACCEPTED = Marks(unknown_at=NOON), Marks(accepted_at=NOON)
 REFUSALS = {
     Marks(failed_at=NOON, failure=MOVES_ON): "refused",
     Marks(failed_at=NOON, failure=BUSY): "too busy",
+    Marks(failed_at=NOON, failure=HALTED): "refused to us",
 }
+EXPIRED = Marks(failed_at=NOON, failure=MOVES_ON)  # the shell's own refusal
 
 # What a provider may say of a message that it took.
+REPLIED = Marks(replied_at=NOON + 6 * SECOND)
 RECEIPTS = {
     Marks(sent_at=NOON + SECOND): "sent",
     Marks(delivered_at=NOON + 2 * SECOND): "delivered",
     Marks(read_at=NOON + 3 * SECOND): "read",
     Marks(failed_at=NOON + 4 * SECOND, failure=MOVES_ON): "failed",
     Marks(failed_at=NOON + 5 * SECOND, failure=BUSY): "failed, too busy",
+    REPLIED: "answered by the person",
 }
 
-
 CANCELLED = Cancelled(reason="the shipment was cancelled")
+
+_SINCE = (("code", "190"), ("since", NOON.isoformat()), ("at", NOON.isoformat()))
+BROKEN = Bar(obstacle=Obstacle.BROKEN, facts=_SINCE)
+UNREACHABLE = Bar(obstacle=Obstacle.UNREACHABLE, facts=_SINCE)
 
 
 class Hand(StrEnum):
@@ -57,17 +85,23 @@ class Hand(StrEnum):
     CALLED_OFF = "called off"
 
 
+NOT_TAKEN = (Hand.QUEUED, Hand.CALLED_OFF)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Try:
     """What is true of an attempt, whether the cascade knows it or not."""
 
     due_at: datetime
     hand: Hand = Hand.QUEUED
+    left_at: datetime | None = None  # late, and the cascade has not been told
     requests: int = 0  # how often it went out
     taken: bool = False  # the provider has it
     named: bool = False  # the provider's id is saved
     told: frozenset[Marks] = frozenset()  # the answer and the receipts so far
     parked: tuple[Marks, ...] = ()  # receipts for an id that is not saved yet
+    questions: int = 0  # how often its provider was to be asked
+    asking: bool = False  # a question is on its way
 
     @property
     def heard(self) -> frozenset[Marks]:
@@ -77,17 +111,24 @@ class Try:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One state to explore."""
+    """One state to explore. `barred` are the senders and channels that cannot be used now."""
 
     cascade: Cascade
     now: datetime = NOON
     tries: tuple[Try, ...] = ()
+    barred: frozenset[str] = frozenset()
+    turns: int = 0  # how often something was barred or freed by others
 
     def having(self, index: int, **changes: object) -> "World":
         """This world with a change in one try."""
         tries = list(self.tries)
-        tries[index] = replace(tries[index], **changes)  # type: ignore[arg-type]
-        return replace(self, tries=tuple(tries))
+        tries[index] = one = replace(tries[index], **changes)  # type: ignore[arg-type]
+        attempts = list(self.cascade.attempts)
+        attempts[index] = replace(
+            attempts[index], departed=one.hand not in NOT_TAKEN, named=one.named
+        )
+        cascade = replace(self.cascade, attempts=tuple(attempts))
+        return replace(self, tries=tuple(tries), cascade=cascade)
 
     def hearing(self, event: Event) -> "World":
         """This world with a report in the log of the attempt that it is about."""
@@ -96,18 +137,38 @@ class World:
         ):
             return self
         told = self.tries[event.attempt].told | {event.marks}
-        return self.having(event.attempt, told=told)
+        world = self.having(event.attempt, told=told)
+        if event.marks.failure is HALTED:
+            broken = self.cascade.attempts[event.attempt].sender
+            world = replace(world, barred=world.barred | {broken})
+        return world
+
+    def looked_up(self) -> Cascade:
+        """The cascade with its steps as they stand now."""
+        steps = tuple(_standing(step, self.barred) for step in self.cascade.steps)
+        return replace(self.cascade, steps=steps) if self.barred else self.cascade
 
     def obeying(self, cascade: Cascade, commands: tuple[Command, ...]) -> "World":
         """This world once the shell has saved a decision."""
-        world = replace(self, cascade=cascade)
+        world = replace(self, cascade=replace(cascade, steps=self.cascade.steps))
         for command in commands:
             match command:
                 case Send(due_at=due_at):
                     world = replace(world, tries=(*world.tries, Try(due_at=due_at)))
                 case CallOff(attempt=one) if world.tries[one].hand is Hand.QUEUED:
                     world = world.having(one, hand=Hand.CALLED_OFF)
+                case Ask(attempt=one):
+                    asked = world.tries[one].questions + 1
+                    world = world.having(one, questions=asked, asking=True)
         return world
+
+
+def _standing(step: Step, barred: frozenset[str]) -> Step:
+    senders = tuple(
+        replace(one, bar=BROKEN) if one.key in barred else one for one in step.senders
+    )
+    bar = UNREACHABLE if step.channel in barred else step.bar
+    return replace(step, senders=senders, bar=bar)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,51 +182,76 @@ class Move:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """Which worlds to explore: the steps, and how much may happen in one run."""
+    """Which worlds to explore: the steps, and how much may happen in one run.
+
+    With `slow`, time may pass while something that is due waits in the queue.
+    `fickle` are senders and channels that others can bar and free again, `turns` times in all.
+    """
 
     name: str
     steps: tuple[Step, ...]
     receipts: int
     retries: int = 1
+    halts: bool = False
+    replies: bool = False
     by_id: frozenset[Channel] = (
         frozenset()
     )  # receipts there tell only the provider's id
     recipient: Recipient = field(default=Recipient(phone="+46701740605"))
     cancels: bool = False
+    slow: bool = False
+    starts: timedelta | None = None
     expires: timedelta | None = None
+    full: timedelta | None = None
+    too_late: TooLate = TooLate.SKIP
+    fickle: tuple[str, ...] = ()
+    turns: int = 0
     parks: bool = True  # a planted fault, if not
 
     @property
     def start(self) -> World:
         """Nothing has happened yet."""
-        recipient = self.recipient
-        expires_at = NOON + self.expires if self.expires else None
         cascade = Cascade(
-            id="c", steps=self.steps, recipient=recipient, expires_at=expires_at
+            id="c",
+            steps=self.steps,
+            recipient=self.recipient,
+            start_at=_after_noon(self.starts),
+            expires_at=_after_noon(self.expires),
+            full_until=_after_noon(self.full),
+            too_late=self.too_late,
         )
         return World(cascade=cascade)
 
     def moves(self, world: World) -> Iterator[Move]:
         """Everything that can happen next."""
-        yield from _starts(world)
+        if not world.cascade.begun:
+            yield Move(what="it starts", world=world, event=Started())
         for index in range(len(world.tries)):
             yield from self._sending(world, index)
             yield from self._receipts(world, index)
+            yield from self._question(world, index)
         if self.cancels and not world.cascade.finished:
             yield Move(what="it is cancelled", world=world, event=CANCELLED)
-        yield from _time(world)
+        if not world.cascade.finished:
+            yield from self._turns(world)
+        if self.slow or not any(_is_due(one, world.now) for one in world.tries):
+            yield from _time(world)
 
     def _sending(self, world: World, index: int) -> Iterator[Move]:
         one = world.tries[index]
-        if one.hand is Hand.QUEUED and one.due_at <= world.now:
-            claimed = world.having(index, hand=Hand.SENDING)
-            yield Move(what=f"{index} is claimed", world=claimed)
+        if _is_due(one, world.now):
+            yield _claim(world, index)
+        if one.left_at:
+            told = world.having(index, left_at=None)
+            event = Departed(attempt=index, at=one.left_at)
+            yield Move(what=f"{index} left late", world=told, event=event)
         if one.hand not in (Hand.SENDING, Hand.MISSED):
             return
         if one.hand is Hand.SENDING:
-            missed = world.having(index, hand=Hand.MISSED)
+            missed = world.having(index, hand=Hand.MISSED, left_at=None)
             yield _report(f"{index} is lost", missed, index, LOST)
-        yield from self._answers(world, index)
+        if not one.left_at:
+            yield from self._answers(world, index)
 
     def _answers(self, world: World, index: int) -> Iterator[Move]:
         one = world.tries[index]
@@ -188,9 +274,19 @@ class Bound:
             yield _report(f"{index} is joined: {RECEIPTS[marks]}", joined, index, marks)
         if not one.taken or self.receipts <= sum(map(_receipts_of, world.tries)):
             return
+        for marks, what in self._sayable(world, index):
+            yield self._receipt(world, index, marks, f"{index} is {what}")
+
+    def _sayable(self, world: World, index: int) -> Iterator[tuple[Marks, str]]:
+        """What a provider could say of a message that it has not said yet."""
         for marks, what in RECEIPTS.items():
-            if marks not in one.told and self._allows(world, marks.failure):
-                yield self._receipt(world, index, marks, f"{index} is {what}")
+            new = marks not in world.tries[index].told
+            if (
+                new
+                and self._allows(world, marks.failure)
+                and (self.replies or marks != REPLIED)
+            ):
+                yield marks, what
 
     def _receipt(self, world: World, index: int, marks: Marks, what: str) -> Move:
         one = world.tries[index]
@@ -200,15 +296,50 @@ class Bound:
         early = world.having(index, told=one.told | {marks}, parked=parked)
         return Move(what=f"{what}, too early", world=early)
 
+    def _question(self, world: World, index: int) -> Iterator[Move]:
+        """An answer is a receipt and then the end of the question."""
+        if not world.tries[index].asking:
+            return
+        over = world.having(index, asking=False)
+        answered = Answered(attempt=index)
+        yield Move(what=f"{index}: nothing new is answered", world=over, event=answered)
+        yield Move(what=f"{index}: the question is lost", world=over)
+        for marks, what in self._sayable(world, index):
+            yield _report(f"{index}: the answer is {what}", world, index, marks)
+
+    def _turns(self, world: World) -> Iterator[Move]:
+        if world.turns >= self.turns:
+            return
+        turned = replace(world, turns=world.turns + 1)
+        for name in self.fickle:
+            what = "is free again" if name in world.barred else "is barred"
+            now = world.barred.symmetric_difference({name})
+            yield Move(what=f"{name} {what}", world=replace(turned, barred=now))
+
     def _allows(self, world: World, failure: Failure | None) -> bool:
+        if failure is HALTED:
+            return self.halts
         attempts = world.cascade.attempts
-        retries = len(attempts) - len({attempt.step for attempt in attempts})
+        retries = len(attempts) - len({(one.step, one.sender) for one in attempts})
         return failure is not BUSY or retries < self.retries
 
 
-def _starts(world: World) -> Iterator[Move]:
-    if not world.cascade.attempts and not world.cascade.finished:
-        yield Move(what="it starts", world=world, event=Started())
+def _after_noon(by: timedelta | None) -> datetime | None:
+    return None if by is None else NOON + by
+
+
+def _is_due(one: Try, now: datetime) -> bool:
+    return one.hand is Hand.QUEUED and one.due_at <= now
+
+
+def _claim(world: World, index: int) -> Move:
+    """A worker takes it. What is too late by then does not go out."""
+    if world.cascade.expired(world.now):
+        done = world.having(index, hand=Hand.DONE)
+        return _report(f"{index} is too late", done, index, EXPIRED)
+    late = world.now if world.now > world.tries[index].due_at else None
+    claimed = world.having(index, hand=Hand.SENDING, left_at=late)
+    return Move(what=f"{index} is claimed", world=claimed)
 
 
 def _time(world: World) -> Iterator[Move]:
@@ -218,11 +349,19 @@ def _time(world: World) -> Iterator[Move]:
     if deadline_at <= world.now:
         yield Move(what="the timer rings", world=world, event=TimedOut())
         return
-    dues = [one.due_at for one in world.tries if one.hand is Hand.QUEUED]
-    if world.cascade.expires_at:
-        dues.append(world.cascade.expires_at)
-    soonest = min(at for at in (*dues, deadline_at) if at > world.now)
+    soonest = min(at for at in _instants(world, deadline_at) if at > world.now)
     yield Move(what="time passes", world=replace(world, now=soonest))
+
+
+def _instants(world: World, deadline_at: datetime) -> Iterator[datetime]:
+    """When things are otherwise than before."""
+    yield deadline_at
+    yield from (one.due_at for one in world.tries if one.hand is Hand.QUEUED)
+    if world.cascade.expires_at:
+        yield world.cascade.expires_at
+    for step in world.cascade.steps:
+        if step.hours and (closes_at := step.hours.open_until(world.now)):
+            yield closes_at
 
 
 def _receipts_of(one: Try) -> int:

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from core.ports import InboundRequest
@@ -14,6 +15,7 @@ ACCESS_TOKEN = "token"
 APP_SECRET = "app-secret"
 VERIFY_TOKEN = "verify-token"
 AUTH_TOKEN = "auth-token"
+NOW = datetime(2026, 11, 23, 10, tzinfo=UTC)
 ACCOUNT_SID = "AC00000000000000000000000000000001"
 
 SETUP = """
@@ -118,6 +120,7 @@ def shipped(body: Mapping[str, Any] | None = None, **headers: str) -> InboundReq
         url="https://msg.example/hooks/shopify/riverside.shop",
         headers={name.lower(): value for name, value in names.items()},
         body=raw,
+        received_at=NOW,
     )
 
 

@@ -6,76 +6,37 @@ Receipts: https://www.twilio.com/docs/messaging/guides/outbound-message-status-i
 There is no idempotency key. Our reference travels in the address of the status callback.
 """
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from connectors.channels.twilio.errors import FAILURES
-from connectors.channels.twilio.signing import callback, form_pairs, signed_texts
-from connectors.config import BASE_URL, USER_AGENT, setting
+from connectors.channels.twilio.query import Query
+from connectors.channels.twilio.settings import Settings, headers, messages_url
+from connectors.channels.twilio.signing import callback, signed_texts
+from connectors.channels.twilio.told import fields, needed, receipt, reply
 from connectors.failures import failure, unreadable
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_base64, matches
 from core.cascade.model import Channel
-from core.cascade.status import Status, Until
-from core.errors import BadSignature, ContentError, Malformed, SetupError
+from core.cascade.status import Until
+from core.errors import BadSignature, ContentError, Malformed
 from core.message.content import Text
 from core.ports import (
     HttpRequest,
     HttpResponse,
     InboundRequest,
     Outgoing,
-    Receipt,
     SendAccepted,
     SendRejected,
     SendResult,
+    StatusQuery,
+    Told,
 )
 
 MAX_CHARACTERS = 1600
 MAX_VALIDITY = 36_000  # seconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One sender: a number, a name or a Messaging Service."""
-
-    account_sid: str = setting(
-        label="Account SID",
-        help="Starts with AC; on the front page of the Twilio console",
-        pattern=r"^AC[0-9A-Za-z]+$",
-    )
-    auth_token: tuple[str, ...] = setting(
-        label="Auth token",
-        help="Below the account SID; while you change it, the one to send with comes first",
-        secret=True,
-    )
-    from_: str | None = setting(
-        label="Sender number or name",
-        help="A number of yours as +447700900100, a short code, or a name of up to 11 letters",
-        pattern=r"^(\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[0-9A-Za-z &+_-]{1,11})$",
-        key="from",
-        default=None,
-    )
-    messaging_service_sid: str | None = setting(
-        label="Messaging Service SID",
-        help="Starts with MG; instead of a sender number",
-        pattern=r"^MG[0-9A-Za-z]+$",
-        default=None,
-    )
-    base_url: str = setting(
-        label="API address",
-        help="Only for tests: where the Twilio API is, without a slash at the end",
-        pattern=BASE_URL,
-        default="https://api.twilio.com",
-    )
-
-    def __post_init__(self) -> None:
-        """Raises SetupError unless there is one sender and only one."""
-        if bool(self.from_) == bool(self.messaging_service_sid):
-            problem = "exactly one of from and messaging_service_sid is needed"
-            raise SetupError("from", problem)
 
 
 class Twilio:
@@ -84,21 +45,25 @@ class Twilio:
     name = "twilio"
     Config: type[Any] = Settings
     reports: Mapping[Channel, frozenset[Until]] = {
-        Channel.SMS: frozenset({Until.ACCEPTED, Until.SENT, Until.DELIVERED})
+        Channel.SMS: frozenset(
+            {Until.ACCEPTED, Until.SENT, Until.DELIVERED, Until.REPLIED}
+        )
     }
+    query: StatusQuery | None = Query()
+    # Twilio sends the body of a 200 on to the person, or takes it for TwiML.
+    taken = 204
 
     def build(self, message: Outgoing, config: Settings) -> HttpRequest:
         """An SMS. Raises ContentError if it is empty or longer than Twilio takes."""
-        login = f"{config.account_sid}:{config.auth_token[0]}".encode()
+        form = urlencode(list(_form(message, config)), errors="replace")
         return HttpRequest(
             method="POST",
-            url=f"{config.base_url}/2010-04-01/Accounts/{config.account_sid}/Messages.json",
+            url=f"{messages_url(config)}.json",
             headers={
-                "Authorization": f"Basic {base64.b64encode(login).decode()}",
+                **headers(config),
                 "Content-Type": "application/x-www-form-urlencoded",
-                "User-Agent": USER_AGENT,
             },
-            body=urlencode(list(_form(message, config)), errors="replace").encode(),
+            body=form.encode(),
         )
 
     def read(self, response: HttpResponse) -> SendResult:
@@ -124,17 +89,29 @@ class Twilio:
         """Always raises BadSignature: Twilio asks for no such proof."""
         raise BadSignature("Twilio does not send challenges")
 
-    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
-        """The status in a callback; none for other words and inbound messages.
+    def told(self, request: InboundRequest) -> Sequence[Told]:
+        """A status that we know, or an SMS that came in.
 
-        There is no time in it: `RawDlrDoneDate` is a carrier's local time, to the minute.
+        There is no time in either: `RawDlrDoneDate` is a carrier's local time, to the minute.
         Raises Malformed.
         """
-        form = dict(form_pairs(request.body))
-        status = _STATUSES.get(form.get("MessageStatus", ""))
-        if status is None:
-            return []
-        return [_receipt(status, form, request.query.get("ref"))]
+        form = fields(request.body)
+        fact: Told | None = None
+        if status := form.get("MessageStatus"):
+            fact = receipt(
+                status,
+                needed(form, "MessageSid"),
+                reference=request.query.get("ref") or None,
+                code=form.get("ErrorCode", ""),
+                detail=form.get("ErrorMessage", ""),
+            )
+        elif "Body" in form:
+            fact = reply(form)
+        return [fact] if fact else []
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        """Always: a carrier is not told how long it may try."""
+        return "Twilio drops an SMS from its own queue only; a carrier may deliver it later"
 
 
 CHANNEL = Twilio()
@@ -170,31 +147,3 @@ def _result(answer: Json, response: HttpResponse) -> SendResult:
         code, detail = answer["code"].integer(), answer["message"].text_or_empty()
         return SendRejected(failure=failure(FAILURES, str(code), detail, response))
     raise Malformed("body says neither yes nor no")
-
-
-_STATUSES = {
-    "accepted": Status.ACCEPTED,
-    "queued": Status.ACCEPTED,
-    "sending": Status.ACCEPTED,
-    "sent": Status.SENT,
-    "delivered": Status.DELIVERED,
-    "read": Status.READ,
-    "undelivered": Status.FAILED,
-    "failed": Status.FAILED,
-    "canceled": Status.FAILED,
-}
-
-
-def _receipt(status: Status, form: Mapping[str, str], reference: str | None) -> Receipt:
-    sid = form.get("MessageSid")
-    if not sid:
-        raise Malformed("MessageSid is missing")
-    code = form.get("ErrorCode") or form["MessageStatus"]
-    why = failure(FAILURES, code, form.get("ErrorMessage", ""))
-    return Receipt(
-        status=status,
-        at=None,
-        reference=reference or None,
-        provider_id=sid,
-        failure=why if status is Status.FAILED else None,
-    )

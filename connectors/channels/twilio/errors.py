@@ -4,28 +4,38 @@ The codes come in answers and in status callbacks alike. See
 https://www.twilio.com/docs/api/errors
 """
 
-from connectors.failures import Table, table
-from core.cascade.status import FailureClass
+from connectors.failures import Table, absent, opted_out, table
+from core.cascade.status import FailureClass, Scope
 
 _NEXT, _RETRY = FailureClass.NEXT, FailureClass.RETRY
 _TEMPLATE, _HALT = FailureClass.TEMPLATE, FailureClass.HALT
 
 FAILURES: Table = table(
-    (_NEXT, "this number cannot get an SMS", (21211, 21217, 21265, 21614, 21635)),
-    (_NEXT, "nobody answers to this number", (30005, 30006)),
+    (
+        absent(days=30),
+        "this number cannot get an SMS",
+        (21211, 21217, 21265, 21614, 21635),
+    ),
+    (absent(days=30), "nobody answers to this number", (30005, 30006)),
     (_NEXT, "no route from this sender to there", (21612,)),
     (_NEXT, "the phone is off, or blocks us", (30003, 30004)),
     (_NEXT, "it waited longer than we allowed", (30036,)),
-    (FailureClass.SUPPRESS, "this person answered STOP", (21610,)),
+    (_NEXT, "a carrier takes no more from us today", (30023, 30027)),
+    # START lifts it: https://www.twilio.com/docs/api/errors/21610
+    (opted_out(Scope.SENDER), "this person answered STOP", (21610,)),
     (_RETRY, "too fast: nothing was done", (14107, 20429, 30022)),
     (_RETRY, "the sender's queue is full", (21611, 30001)),
+    (_RETRY, "the carrier or Twilio is busy", (21730, 30017)),
     (_HALT, "the login is wrong or the account is not active", (20003, 20005, 20404)),
     (_HALT, "the account is suspended", (30002,)),
+    (_HALT, "the account has sent all it may today", (63038,)),
     (_TEMPLATE, "a carrier filtered it as spam", (30007,)),
     (_TEMPLATE, "the account may not write to this country", (21408,)),
     (_TEMPLATE, "the sender is not usable", (21603, 21606, 21659, 21660, 21703)),
     (_TEMPLATE, "a trial account may only write to verified numbers", (21608,)),
     (_TEMPLATE, "the sender is not registered for the US", (30032, 30034)),
-    (_TEMPLATE, "there is no text, or too much", (21602, 21617, 21619)),
-    (FailureClass.UNKNOWN, "the carrier does not say", (30008,)),
+    (_TEMPLATE, "the sender is not registered there", (30018, 30040, 30041)),
+    (_TEMPLATE, "there is no text, or too much", (21602, 21617, 21619, 30019)),
+    # Twilio does not send these again itself, lest they arrive twice; no more do we.
+    (FailureClass.UNKNOWN, "the carrier does not say", (30008, 30410, 30500)),
 )

@@ -11,10 +11,12 @@ back in every status.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from connectors.channels.whatsapp_cloud.errors import FAILURES
 from connectors.channels.whatsapp_cloud.template import message_body
+from connectors.channels.whatsapp_cloud.told import preferences, replies
 from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
 from connectors.failures import failure, unreadable
 from connectors.payload import Json, parse
@@ -32,7 +34,14 @@ from core.ports import (
     SendAccepted,
     SendRejected,
     SendResult,
+    StatusQuery,
+    Told,
 )
+
+# How long WhatsApp tries to deliver a template message; a template may be made to be dropped
+# sooner: https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates/time-to-live
+SHORTEST_LIFE = timedelta(seconds=30)
+LONGEST_LIFE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +89,8 @@ class WhatsAppCloud:
     name = "whatsapp_cloud"
     Config: type[Any] = Settings
     reports: Mapping[Channel, frozenset[Until]] = {Channel.WHATSAPP: frozenset(Until)}
+    query: StatusQuery | None = None
+    taken = 200
 
     def build(self, message: Outgoing, config: Settings) -> HttpRequest:
         """A template message. Raises ContentError for what Meta would refuse anyway."""
@@ -118,16 +129,26 @@ class WhatsAppCloud:
             raise BadSignature("hub.verify_token is not ours")
         return request.query.get("hub.challenge", "")
 
-    def receipts(self, request: InboundRequest) -> Sequence[Receipt]:
-        """Every status in a request, which may be about many messages. Raises Malformed."""
+    def told(self, request: InboundRequest) -> Sequence[Told]:
+        """Every status, reply and preference in a request. Raises Malformed."""
         return [
-            receipt
+            fact
             for entry in parse(request.body)["entry"].each()
             for change in entry["changes"].each()
-            if change["field"].text_or_empty() == "messages"
-            for status in change["value"]["statuses"].each()
-            for receipt in _receipts(status)
+            for fact in _told(change)
         ]
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        """Unless the template itself was made to expire, which a message cannot ask for."""
+        if window < SHORTEST_LIFE:
+            return "WhatsApp keeps a template message for 30 seconds at least"
+        if window >= LONGEST_LIFE:
+            return ""
+        seconds = int(window.total_seconds())
+        return (
+            "WhatsApp keeps a template message for 30 days, unless its template was made with "
+            f"message_send_ttl_seconds of {seconds} or less"
+        )
 
 
 CHANNEL = WhatsAppCloud()
@@ -141,6 +162,18 @@ def _result(answer: Json, response: HttpResponse) -> SendResult:
             # Even `held_for_quality_assessment` is taken: what comes of it is a receipt.
             return SendAccepted(provider_id=message["id"].text())
     raise Malformed("body says neither yes nor no")
+
+
+def _told(change: Json) -> Iterator[Told]:
+    field, value = change["field"].text_or_empty(), change["value"]
+    if field == "messages":
+        for status in value["statuses"].each():
+            yield from _receipts(status)
+        for message in value["messages"].each():
+            yield from replies(message)
+    elif field == "user_preferences":
+        for preference in value["user_preferences"].each():
+            yield from preferences(preference)
 
 
 def _receipts(status: Json) -> Iterator[Receipt]:

@@ -4,11 +4,13 @@ The codes come in answers and in `failed` statuses alike. See
 https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 """
 
-from connectors.failures import Table, table
-from core.cascade.status import FailureClass
+from connectors.failures import Table, absent, opted_out, table
+from core.cascade.status import FailureClass, Scope
 
 _NEXT, _RETRY = FailureClass.NEXT, FailureClass.RETRY
 _TEMPLATE, _HALT = FailureClass.TEMPLATE, FailureClass.HALT
+
+_WRONG = (100, 131008, 131009, 131021, 131051, 131055, 135000)
 
 FAILURES: Table = table(
     (_HALT, "the access token is no longer good", (0, 190)),
@@ -24,14 +26,17 @@ FAILURES: Table = table(
     ),
     (_RETRY, "the number's quality limits it for a while", (131048,)),
     (_RETRY, "Meta is down or moving the number", (2, 131016, 131057, 133004)),
-    # 131026 also covers an old app or unaccepted terms; Meta does not tell which.
-    (_NEXT, "this person has no WhatsApp that can get it", (131026, 131062)),
-    (_NEXT, "the number has changed hands", (137000,)),
+    # 131026 also covers an old app or unaccepted terms, which a person soon mends; Meta does
+    # not tell which.
+    (absent(days=7), "this person has no WhatsApp that can get it", (131026,)),
+    (absent(days=30), "there is no phone number behind it", (131062,)),
+    (absent(days=30), "the number has changed hands", (137000,)),
     # Trying again soon makes these last longer.
     (_NEXT, "Meta withheld it from this person or country", (130472, 130497, 131049)),
-    (FailureClass.SUPPRESS, "this person opted out or blocked us", (130403, 131050)),
+    (opted_out(Scope.CHANNEL_MARKETING), "this person stopped marketing", (131050,)),
+    (opted_out(Scope.SENDER), "this person blocked us", (130403,)),
     (_TEMPLATE, "free text outside the 24-hour window", (131047,)),
-    (_TEMPLATE, "the request is wrong", (100, 131008, 131009, 131021, 131051, 135000)),
+    (_TEMPLATE, "the request is wrong", _WRONG),
     (_TEMPLATE, "a test number may only write to listed people", (131030,)),
     (_TEMPLATE, "the media could not be fetched or sent", (131052, 131053)),
     (_TEMPLATE, "the template needs the marketing API", (131061, 131063)),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from core.services.setup import durations
+from core import durations
 
 _LONGEST_SHOWN = 40
 _COLUMNS = {"time_zone": "timezone", "event": "on"}

@@ -10,14 +10,16 @@ from typing import Any
 
 import phonenumbers
 
+from core import durations
 from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
+from core.cascade.quiet import quiet_rule
+from core.cascade.schedule import AT_ONCE, Offset, ZoneSource
 from core.cascade.status import Until
 from core.errors import ContentError, SetupError
 from core.message.template import fields_used
-from core.occasions import EVENTS, Field, fields_of
+from core.occasions import EVENTS, MOMENTS, Field, fields_of
 from core.ports import ChannelConnector, PlatformConnector, Registry
-from core.services.setup import durations
 from core.services.setup.currencies import CURRENCIES
 from core.services.setup.findings import (
     SECTIONS,
@@ -36,7 +38,9 @@ Group = Mapping[str, Any]
 
 def check(document: Group, registry: Registry, findings: Findings) -> None:
     """Note everything that cannot work."""
-    _check_account(document.get("account", {}), findings)
+    account = document.get("account", {})
+    _check_account(account, findings)
+    _check_quiet_hours(("account",), account, findings)
     for section in SECTIONS[1:]:
         _check_unique(document, section, findings)
     _check_configs(document, "connections", "platform", registry, findings)
@@ -45,6 +49,7 @@ def check(document: Group, registry: Registry, findings: Findings) -> None:
         _check_message(place, message, document, findings)
     for place, reminder in entries(document, "reminders"):
         _Reminder(document, registry, findings).check(place, reminder)
+        _check_quiet_hours(place, reminder, findings)
 
 
 def entries(document: Group, *place: str | int) -> Iterator[tuple[Place, Any]]:
@@ -78,6 +83,28 @@ _KNOWN: Mapping[str, Any] = {
     "currency": lambda: CURRENCIES,
     "country": lambda: phonenumbers.SUPPORTED_REGIONS,
 }
+
+
+def _check_quiet_hours(place: Place, owner: Group, findings: Findings) -> None:
+    for where, rule in entries(owner, "quiet_hours"):
+        spot = (*place, *where)
+        named = rule.get("purposes", [owner.get("purpose")])
+        if "authentication" in named:
+            warning = "authentication knows no quiet hours: a code is sent at any time"
+            findings.warn(spot, warning)
+        if findings.is_clean(spot):
+            _check_quiet_rule(spot, rule, findings)
+
+
+def _check_quiet_rule(place: Place, rule: Group, findings: Findings) -> None:
+    if not {"from", "to", "days"} & set(rule):
+        fix = "Say from when to when, or on which days messages may go out"
+        findings.problem(place, "says nothing about hours or days", fix)
+        return
+    try:
+        quiet_rule(rule).on("UTC", ZoneSource.ACCOUNT)
+    except ValueError as error:
+        findings.problem(place, str(error), "Write it like from: 21:00, to: 08:00")
 
 
 def _check_unique(document: Group, section: str, findings: Findings) -> None:
@@ -202,6 +229,25 @@ class _Reminder:
                 self._check_content(where, step, message)
                 self._check_duration(where, step, "wait")
         self._check_duration(place, reminder, "expires")
+        self._check_send(place, reminder)
+
+    def _check_send(self, place: Place, reminder: Group) -> None:
+        send = reminder.get("send", AT_ONCE)
+        try:
+            at_once = Offset.parse(send).at_once
+        except ValueError as error:
+            self._findings.problem(
+                (*place, "send"), f"{show(send)} cannot be used here", str(error)
+            )
+            return
+        event = reminder.get("on")
+        if at_once and "if_inside" in reminder:
+            warning = "means nothing to a reminder that is sent at once"
+            self._findings.warn((*place, "if_inside"), warning)
+        elif not at_once and event and event not in MOMENTS:
+            problem = f"{event} has no moment that this could be before or after"
+            fix = f"Send it {AT_ONCE}; {', '.join(MOMENTS)} have one"
+            self._findings.problem((*place, "send"), problem, fix)
 
     def _check_sender(self, place: Place, step: Group) -> None:
         sender = step.get("sender")

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core import durations
 from core.cascade.model import Channel
+from core.cascade.schedule import AT_ONCE, IfInside, Offset, TooLate
 from core.cascade.status import Until
 from core.ports import Registry
-from core.services.setup import durations
 from core.services.setup.check import check
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings
@@ -70,6 +71,7 @@ class _Reading:
                 "time_zone": account["timezone"],
                 "currency": account["currency"],
                 "country": account["country"],
+                "quiet_hours": account.get("quiet_hours", []),
             },
             connections=self._links(
                 "connections", "platform", self._registry.platforms
@@ -90,6 +92,11 @@ class _Reading:
             entry["key"]: {
                 kind: entry[kind],
                 **self._split(entry["config"], connectors[entry[kind]]),
+                **(
+                    {"failures": entry.get("failures", {})}
+                    if kind == "provider"
+                    else {}
+                ),
             }
             for entry in self._document.get(section, ())
         }
@@ -111,23 +118,33 @@ class _Reading:
                 *(self._step(step, OTHER_WAIT) for step in others),
                 self._step(last, LAST_WAIT),
             ],
+            "send": str(Offset.parse(reminder.get("send", AT_ONCE))),
+            "if_inside": reminder.get("if_inside", IfInside.SEND_NOW.value),
+            "too_late": reminder.get("too_late", TooLate.SKIP.value),
         }
         if "expires" in reminder:
             definition["expires"] = durations.to_seconds(reminder["expires"])
+        if "quiet_hours" in reminder:
+            definition["quiet_hours"] = reminder["quiet_hours"]
         return {"event": reminder["on"], "definition": definition}
 
     def _step(self, step: Mapping[str, Any], wait: str) -> Columns:
         return {
             "channel": step["channel"],
-            "sender": step["sender"],
+            "senders": _listed(step["sender"]),
             "until": step.get("until") or self._until(step),
             "wait": durations.to_seconds(step.get("wait", wait)),
         }
 
     def _until(self, step: Mapping[str, Any]) -> str:
-        provider = self._registry.channels[self._providers[step["sender"]]]
-        reports = provider.reports[Channel(step["channel"])]
-        return str(next(until for until in _PREFERRED if until in reports))
+        providers = (self._providers[key] for key in _listed(step["sender"]))
+        channel = Channel(step["channel"])
+        able = [self._registry.channels[each].reports[channel] for each in providers]
+        return str(next(u for u in _PREFERRED if all(u in each for each in able)))
+
+
+def _listed(given: str | list[str]) -> list[str]:
+    return [given] if isinstance(given, str) else list(given)
 
 
 def _content(message: Mapping[str, Any]) -> Columns:

@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.cascade.consent import Purpose
 from core.cascade.model import Channel
+from core.cascade.schedule import (
+    AT_ONCE,
+    CLOCK_PATTERN,
+    OFFSET_PATTERN,
+    WEEK,
+    IfInside,
+    TooLate,
+)
 from core.cascade.status import Until
+from core.durations import PATTERN as DURATION
 from core.occasions import EVENTS
 from core.ports import ChannelConnector, PlatformConnector, Registry
-from core.services.setup.durations import PATTERN as DURATION
 
 Schema = dict[str, Any]
 
 CHANNELS = (Channel.WHATSAPP, Channel.SMS)
-PURPOSES = ("authentication", "transactional", "service", "marketing")
 
 
 def setup_schema(registry: Registry) -> Schema:
@@ -47,7 +55,23 @@ def _account() -> Schema:
         "currency": _text("What it reckons costs in, as three letters such as EUR"),
         "country": _text("Where numbers without a country code are from, such as IT"),
     }
-    return _group("The business that sends", required)
+    return _group("The business that sends", required, {"quiet_hours": _quiet_hours()})
+
+
+def _quiet_hours() -> Schema:
+    clock = "A time of day such as 21:00, by the clock where the person is"
+    days = _one_of("A day on which messages may go out", WEEK)
+    rule = {
+        "from": {"type": "string", "pattern": CLOCK_PATTERN, "description": clock},
+        "to": {"type": "string", "pattern": CLOCK_PATTERN, "description": clock},
+        "days": _some("The days on which messages may go out", days),
+        "purposes": _some("Only for these; else for all", _one_of("", Purpose)),
+        "channels": _some("Only for these; else for all", _one_of("", CHANNELS)),
+    }
+    return _list(
+        "When nothing is sent: the first rule that fits counts",
+        _group("Hours and days, for some messages or for all", {}, rule),
+    )
 
 
 def _link(
@@ -131,11 +155,26 @@ def _reminder() -> Schema:
         "message": _text("The key of the message"),
         "steps": {**steps, "minItems": 1},
     }
-    purpose = _one_of("Why you may write to this person", PURPOSES)
+    purpose = _one_of("Why you may write to this person", Purpose)
     expires = "How long after the event it is still of use; nothing is sent later"
     optional = {
         "purpose": {**purpose, "default": "transactional"},
         "expires": {"type": "string", "pattern": DURATION, "description": expires},
+        "send": {
+            "type": "string",
+            "pattern": OFFSET_PATTERN,
+            "default": AT_ONCE,
+            "description": "at once, or such as 24h before, 3d before at 10:00, 2h after",
+        },
+        "if_inside": {
+            **_one_of("What to do if it should have gone out already", IfInside),
+            "default": IfInside.SEND_NOW.value,
+        },
+        "too_late": {
+            **_one_of("What to do if quiet hours end when it is too late", TooLate),
+            "default": TooLate.SKIP.value,
+        },
+        "quiet_hours": _quiet_hours(),
     }
     return _group("One reminder", required, optional)
 
@@ -165,6 +204,10 @@ def _group(about: str, required: Schema, optional: Schema | None = None) -> Sche
 
 def _list(about: str, items: Schema) -> Schema:
     return {"description": about, "type": "array", "items": items}
+
+
+def _some(about: str, items: Schema) -> Schema:
+    return {**_list(about, items), "minItems": 1}
 
 
 def _text(about: str) -> Schema:

@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from core.services.setup.durations import PATTERN as DURATION
+from core.durations import PATTERN as DURATION
 from core.services.setup.findings import Findings, Place, choices, show
 
 _TYPES = {
@@ -146,9 +146,16 @@ def _unknown_key(error: _Error, _: str) -> Iterator[_Wording]:
 
 def _enum(error: _Error, shown: str) -> Iterator[_Wording]:
     place = tuple(error.absolute_path)
-    kind = _NAMES.get(str(place[-1]), str(place[-1]))
+    word = _word(place)
+    kind = _NAMES.get(word, word)
     fix = choices(error.instance, error.validator_value)
     yield place, f"{shown} is not a known {kind}", fix
+
+
+def _word(place: Place) -> str:
+    """What to call the value at a place: one of `days` is a day."""
+    *above, last = place
+    return str(above[-1])[:-1] if isinstance(last, int) else str(last)
 
 
 def _pattern(error: _Error, shown: str) -> Iterator[_Wording]:

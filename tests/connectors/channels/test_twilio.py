@@ -1,17 +1,21 @@
 import hashlib
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlencode
 
 import pytest
 
 from connectors.channels.twilio import CHANNEL
+from connectors.channels.twilio.errors import FAILURES
 from connectors.channels.twilio.signing import RETRIES, callback
+from connectors.failures import failure
 from connectors.signatures import hmac_base64
 from core.cascade.model import Channel
-from core.cascade.status import FailureClass, Status
+from core.cascade.replies import StopWord
+from core.cascade.status import FailureClass, Scope, Status
 from core.errors import BadSignature, ContentError, Malformed, SetupError
 from core.message.content import Text, WhatsAppTemplate
-from core.ports import SendAccepted, SendUnclear
+from core.ports import Receipt, Reply, SendAccepted, SendUnclear
 
 SID = "SM00000000000000000000000000000001"
 SIGNED = "channels/twilio/signed"
@@ -29,7 +33,7 @@ def read(answer):
 
 @pytest.fixture
 def report(inbound):
-    return lambda stem: CHANNEL.receipts(inbound(f"channels/twilio/{stem}"))
+    return lambda stem: CHANNEL.told(inbound(f"channels/twilio/{stem}"))
 
 
 @pytest.fixture
@@ -196,14 +200,132 @@ def test_a_failed_status_says_why(report):
     )
 
 
-@pytest.mark.parametrize("stem", ["report_unknown_status", "report_inbound_message"])
-def test_anything_else_holds_no_receipt(report, stem):
+@pytest.mark.parametrize("stem", ["report_unknown_status", "reply_elsewhere"])
+def test_anything_else_tells_nothing(report, stem):
     assert report(stem) == []
 
 
 def test_a_status_without_a_message_is_malformed(inbound):
     with pytest.raises(Malformed, match="MessageSid is missing"):
-        CHANNEL.receipts(inbound(SIGNED, body="MessageStatus=sent"))
+        CHANNEL.told(inbound(SIGNED, body="MessageStatus=sent"))
+
+
+# --- Replies ---
+
+REPLY = "SM00000000000000000000000000000003"
+
+
+def test_an_sms_that_came_in_is_a_reply(report):
+    [reply] = report("reply_text")
+
+    assert reply == Reply(
+        channel=Channel.SMS,
+        sender="+447700900101",
+        provider_id=REPLY,
+        text="Yes, see you at 10 👋",
+        answers=SID,
+    )
+
+
+@pytest.mark.parametrize(
+    ("stem", "carrier"),
+    [
+        ("reply_stop", StopWord.STOP),
+        ("reply_cancel", StopWord.STOP),
+        ("reply_to_short_code", None),
+    ],
+)
+def test_a_reply_says_what_twilio_makes_of_it_by_itself(report, stem, carrier):
+    [reply] = report(stem)
+
+    assert reply.carrier is carrier
+
+
+@pytest.mark.parametrize(
+    ("form", "carrier"),
+    [
+        ({"Body": "YES"}, StopWord.START),
+        ({"Body": "info"}, StopWord.HELP),
+        ({"Body": "STOP please"}, None),
+        ({"Body": "Basta", "OptOutType": "STOP"}, StopWord.STOP),
+        ({"Body": "a\0b"}, None),
+    ],
+)
+def test_twilios_words_are_whole_messages(inbound, form, carrier):
+    form = {"MessageSid": REPLY, "From": "+447700900101", "To": "+447700900100"} | form
+    [reply] = CHANNEL.told(inbound(SIGNED, body=urlencode(form)))
+
+    assert reply.carrier is carrier
+    assert "\0" not in reply.text
+
+
+# --- Asking ---
+
+
+@pytest.fixture
+def learnt(answer):
+    return lambda stem: CHANNEL.query.answer(answer(f"twilio/{stem}"))
+
+
+def test_a_message_is_asked_for_by_its_id(settings):
+    request = CHANNEL.query.ask(SID, settings)
+
+    path = f"/2010-04-01/Accounts/{settings.account_sid}/Messages/{SID}.json"
+    assert request.url == f"https://api.twilio.com{path}"
+    assert request.headers["Authorization"].startswith("Basic ")
+
+
+def test_an_answer_says_since_when(learnt):
+    assert learnt("answer_delivered") == Receipt(
+        status=Status.DELIVERED,
+        at=datetime(2026, 11, 22, 16, 0, 4, tzinfo=UTC),
+        reference=None,
+        provider_id=SID,
+    )
+
+
+def test_an_answer_says_why_it_failed(learnt):
+    failure = learnt("answer_undelivered").failure
+
+    assert (failure.kind, failure.code) == (FailureClass.NEXT, "30005")
+    assert failure.detail == "Unknown destination handset"
+    assert failure.remember == timedelta(days=30)
+
+
+@pytest.mark.parametrize("stem", ["answer_unknown_status", "answer_no_such_message"])
+def test_any_other_answer_teaches_nothing(learnt, stem):
+    assert learnt(stem) is None
+
+
+@pytest.mark.parametrize("date", ["", "now", "Fri, 31 Dec 9999 23:59:59 -1200"])
+def test_an_answer_without_a_time_has_none(answer, date):
+    given = answer("twilio/answer_delivered")
+    body = given.body.replace(b"Sun, 22 Nov 2026 16:00:04 +0000", date.encode())
+
+    assert CHANNEL.query.answer(replace(given, body=body)).at is None
+
+
+# --- What failures leave behind ---
+
+
+@pytest.mark.parametrize("code", ["21211", "21614", "21635", "21265", "30005", "30006"])
+def test_a_number_that_gets_no_sms_is_remembered(code):
+    assert failure(FAILURES, code, "").remember == timedelta(days=30)
+
+
+@pytest.mark.parametrize("code", ["30003", "30004", "21612", "30036"])
+def test_a_phone_that_is_off_is_not_remembered(code):
+    why = failure(FAILURES, code, "")
+
+    assert (why.kind, why.remember) == (FailureClass.NEXT, None)
+
+
+def test_an_opt_out_is_from_this_sender():
+    assert failure(FAILURES, "21610", "").scope is Scope.SENDER
+
+
+def test_an_sms_may_always_outlive_its_window():
+    assert "carrier" in CHANNEL.outlives(Channel.SMS, timedelta(hours=1))
 
 
 # --- Proof: the vectors of Twilio's own library, then the addresses it may have meant ---

@@ -6,11 +6,12 @@ import pytest
 
 from connectors.channels.whatsapp_cloud import CHANNEL
 from connectors.channels.whatsapp_cloud.errors import FAILURES
+from connectors.failures import failure
 from core.cascade.model import Channel
-from core.cascade.status import FailureClass, Status
+from core.cascade.status import FailureClass, Scope, Status
 from core.errors import BadSignature, ContentError, Malformed
 from core.message.content import Parameter, Text, WhatsAppTemplate
-from core.ports import SendAccepted, SendUnclear
+from core.ports import Preference, Reply, SendAccepted, SendUnclear
 
 WAMID = "wamid.HBgMNDQ3NzAwOTAwMTAxFQIAERgSRVZFUlJFQUNIMDAwMDAwMDAxAA=="
 
@@ -27,7 +28,7 @@ def read(answer):
 
 @pytest.fixture
 def report(inbound):
-    return lambda stem: CHANNEL.receipts(inbound(f"channels/whatsapp_cloud/{stem}"))
+    return lambda stem: CHANNEL.told(inbound(f"channels/whatsapp_cloud/{stem}"))
 
 
 def facts(receipt):
@@ -174,7 +175,9 @@ def test_an_error_of_the_gateway_leaves_the_message_in_doubt(read):
 
 
 def test_every_permission_code_halts():
-    assert {FAILURES[str(code)] for code in range(200, 300)} == {FailureClass.HALT}
+    codes = range(200, 300)
+
+    assert {FAILURES[str(code)].kind for code in codes} == {FailureClass.HALT}
 
 
 # --- Receipts ---
@@ -215,16 +218,16 @@ def test_one_request_may_hold_many_statuses(report):
 
 @pytest.mark.parametrize(
     "stem",
-    ["report_unknown_status", "report_inbound_message", "report_template_paused"],
+    ["report_unknown_status", "report_template_paused", "reply_nobody"],
 )
-def test_anything_else_holds_no_receipt(report, stem):
+def test_anything_else_tells_nothing(report, stem):
     assert report(stem) == []
 
 
 def test_a_failed_status_without_a_reason_is_still_a_failure(inbound):
     path = "channels/whatsapp_cloud/report_failed"
     body = inbound(path).body.replace(b'"errors"', b'"other"')
-    [receipt] = CHANNEL.receipts(inbound(path, body=body))
+    [receipt] = CHANNEL.told(inbound(path, body=body))
 
     assert receipt.failure.kind is FailureClass.UNKNOWN
 
@@ -234,10 +237,96 @@ def test_a_status_without_an_id_is_malformed(inbound):
     body = inbound(path).body.replace(f'"id": "{WAMID}", '.encode(), b"")
 
     with pytest.raises(Malformed) as caught:
-        CHANNEL.receipts(inbound(path, body=body))
+        CHANNEL.told(inbound(path, body=body))
     assert str(caught.value) == (
         "body.entry[0].changes[0].value.statuses[0].id is missing"
     )
+
+
+# --- What people tell ---
+
+
+def test_a_text_is_a_reply(report):
+    [reply] = report("reply_text")
+
+    assert reply == Reply(
+        channel=Channel.WHATSAPP,
+        sender="+447700900101",
+        provider_id="wamid.inbound",
+        at=at(100),
+        text="Thank you",
+    )
+
+
+def test_a_button_of_a_template_names_the_message_it_was_on(report):
+    [reply] = report("reply_button")
+
+    assert (reply.text, reply.button) == ("Confirm", "confirm:42")
+    assert reply.answers == WAMID
+
+
+def test_a_button_or_a_row_of_a_list_is_a_reply(report):
+    assert [
+        (one.text, one.button, one.answers) for one in report("reply_interactive")
+    ] == [
+        ("Cancel", "cancel:42", WAMID),
+        ("Another day", "move:42", WAMID),
+    ]
+
+
+def test_a_picture_is_a_reply_without_words(report):
+    picture, reaction, unsupported = report("reply_other")
+
+    assert {one.text for one in (picture, reaction, unsupported)} == {""}
+    assert (picture.answers, reaction.answers) == (None, WAMID)
+
+
+def test_a_preference_is_about_marketing_on_whatsapp_only(report):
+    stop, resume = report("preference_marketing")
+
+    assert stop == Preference(
+        channel=Channel.WHATSAPP,
+        sender="+447700900101",
+        wanted=False,
+        scope=Scope.CHANNEL_MARKETING,
+        at=at(100),
+    )
+    assert (resume.wanted, resume.at) == (True, at(160))
+
+
+@pytest.mark.parametrize(
+    ("window", "why"),
+    [
+        (timedelta(seconds=29), "30 seconds at least"),
+        (timedelta(minutes=30), "message_send_ttl_seconds of 1800 or less"),
+        (timedelta(days=30), ""),
+    ],
+)
+def test_a_template_outlives_its_window_unless_it_was_made_to_expire(window, why):
+    said = CHANNEL.outlives(Channel.WHATSAPP, window)
+
+    assert why in said
+    assert bool(why) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("code", "days", "scope"),
+    [
+        ("131026", 7, None),
+        ("137000", 30, None),
+        ("131062", 30, None),
+        ("131049", None, None),
+        ("131050", None, Scope.CHANNEL_MARKETING),
+        ("130403", None, Scope.SENDER),
+    ],
+)
+def test_who_is_not_here_is_remembered_and_who_opted_out_is_not_written_to(
+    code, days, scope
+):
+    why = failure(FAILURES, code, "")
+
+    assert why.remember == (days and timedelta(days=days))
+    assert why.scope is scope
 
 
 # --- Proof ---

@@ -6,10 +6,26 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.cascade.status import Failure, FailureClass, Marks, Status, Until, merge
+from core.cascade.status import (
+    Failure,
+    FailureClass,
+    Marks,
+    Scope,
+    Status,
+    Until,
+    merge,
+    overridden,
+)
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-TIMES = ("unknown_at", "accepted_at", "sent_at", "delivered_at", "read_at")
+TIMES = (
+    "unknown_at",
+    "accepted_at",
+    "sent_at",
+    "delivered_at",
+    "read_at",
+    "replied_at",
+)
 
 moments = st.integers(0, 5).map(lambda minutes: NOON + timedelta(minutes=minutes))
 failures = st.builds(
@@ -18,6 +34,8 @@ failures = st.builds(
     code=st.sampled_from(["1", "2"]),
     detail=st.sampled_from(["", "busy"]),
     retry_after=st.none() | st.just(timedelta(seconds=5)),
+    remember=st.none() | st.just(timedelta(days=7)),
+    scope=st.none() | st.sampled_from(Scope),
 )
 receipts = st.one_of(
     st.builds(lambda name, at: Marks(**{name: at}), st.sampled_from(TIMES), moments),
@@ -65,5 +83,20 @@ def test_a_failure_outweighs_what_was_hoped() -> None:
     assert not marks.reached(Until.SENT)
 
 
-def test_read_reaches_everything() -> None:
-    assert all(Marks(read_at=NOON).reached(until) for until in Until)
+def test_an_answer_reaches_everything_and_reading_all_but_an_answer() -> None:
+    read, replied = Marks(read_at=NOON), Marks(replied_at=NOON)
+
+    assert all(replied.reached(until) for until in Until)
+    assert {until for until in Until if not read.reached(until)} == {Until.REPLIED}
+
+
+def test_an_account_may_see_a_failure_otherwise() -> None:
+    told = Failure(
+        kind=FailureClass.NEXT, code="1", detail="no", remember=timedelta(days=7)
+    )
+    stopped = overridden(told, {"1": FailureClass.SUPPRESS})
+
+    assert overridden(told, {"2": FailureClass.HALT}) is told
+    assert (stopped.kind, stopped.scope) == (FailureClass.SUPPRESS, Scope.SENDER)
+    assert stopped.remember is None
+    assert (stopped.code, stopped.detail) == ("1", "no")

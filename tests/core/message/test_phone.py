@@ -1,8 +1,10 @@
 """Which numbers we trust."""
 
+import phonenumbers
 import pytest
+from phonenumbers import PhoneNumberFormat, PhoneNumberType
 
-from core.message.phone import NoPhone, find_phone, mask
+from core.message.phone import NoPhone, country_zone, find_phone, mask
 
 
 @pytest.mark.parametrize(
@@ -56,3 +58,25 @@ def test_no_number_is_a_reason() -> None:
 
 def test_a_number_is_masked_to_its_last_three() -> None:
     assert mask("+46701740605") == "•••••••••605"
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"),
+    [
+        ("SE", "Europe/Stockholm"),
+        ("DE", "Europe/Berlin"),  # Büsingen's clocks show the same
+        ("JM", "America/Jamaica"),  # +1, but not the United States
+        ("US", ""),  # an area code says where the number is from, not the person
+        ("ES", ""),  # the Canaries have another clock
+        ("001", ""),  # of no country
+    ],
+)
+def test_a_number_has_a_zone_if_its_country_has_one(country: str, zone: str) -> None:
+    number = (
+        phonenumbers.example_number_for_non_geo_entity(800)
+        if country == "001"
+        else phonenumbers.example_number_for_type(country, PhoneNumberType.MOBILE)
+    )
+    e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+    assert country_zone(e164) == zone

@@ -75,7 +75,11 @@ class Line:
         url = "https://msg.example/receipts/whatsapp_cloud/riverside.wa"
         headers = riverside.meta_headers(body)
         request = inbox.InboundRequest(
-            method="POST", url=url, headers=headers, body=body
+            method="POST",
+            url=url,
+            headers=headers,
+            body=body,
+            received_at=riverside.NOW,
         )
         inbox.keep(self.app, RECEIPT, origin, request)
 

@@ -138,6 +138,44 @@ def test_the_definition_is_what_the_engine_reads(here):
     ]
 
 
+QUIET = "{from: 21:00, to: 08:00, days: [mon, tue], channels: [sms]}"
+WRITTEN = {"from": "21:00", "to": "08:00", "days": ["mon", "tue"], "channels": ["sms"]}
+
+
+def test_quiet_hours_are_kept_as_they_are_written(here):
+    text = setup().replace("country: IT", f"country: IT, quiet_hours: [{QUIET}]")
+    here.apply(text)
+    report = here.apply(text.replace("21:00", "22:00"))
+
+    (account,) = here.rows(tables.accounts)
+    assert account["quiet_hours"] == [{**WRITTEN, "from": "22:00"}]
+    assert detail(report, "account riverside") == "quiet_hours[0].from 21:00 → 22:00"
+
+
+def test_a_reminder_says_when_it_is_sent(here):
+    here.apply(setup())
+    timed = f"send: 1d before\n    too_late: earlier\n    quiet_hours: [{QUIET}]"
+    booked = setup().replace(
+        "on: order.shipped", f"on: appointment.booked\n    {timed}"
+    )
+    here.apply(
+        booked.replace("order.name", "appointment.title | default('x')").replace(
+            "tracking.url", "appointment.url"
+        )
+    )
+
+    first, second = (row["definition"] for row in here.rows(tables.reminders))
+    times = [
+        {n: d[n] for n in ("send", "if_inside", "too_late")} for d in (first, second)
+    ]
+    assert times == [
+        {"send": "at once", "if_inside": "send_now", "too_late": "skip"},
+        {"send": "1d before", "if_inside": "send_now", "too_late": "earlier"},
+    ]
+    assert "quiet_hours" not in first
+    assert second["quiet_hours"] == [WRITTEN]
+
+
 def test_the_content_is_kept_channel_by_channel(here):
     here.apply(setup())
 

@@ -76,7 +76,7 @@ def test_the_schema_is_a_schema():
             "platform: shopify",
             "platform: shopfy",
             "connections[0].platform: 'shopfy' is not a known platform. "
-            "Did you mean shopify? Known: shopify",
+            f"Did you mean shopify? Known: {', '.join(REGISTRY.platforms)}",
         ),
         (
             'phone_number_id: "100"',
@@ -93,8 +93,7 @@ def test_the_schema_is_a_schema():
             "on: order.shipped",
             "on: order.shiped",
             "reminders[0].on: 'order.shiped' is not a known event. Did you mean "
-            "order.shipped? Known: order.shipped, order.out_for_delivery, "
-            "order.delivered, order.shipment_cancelled",
+            f"order.shipped? Known: {', '.join(EVENTS)}",
         ),
         (
             "message: shipped",
@@ -118,7 +117,7 @@ def test_the_schema_is_a_schema():
             SMS,
             f"{SMS}, until: read",
             "reminders[0].steps[1].until: SMS by twilio cannot report read. "
-            "It can report accepted, sent, delivered",
+            "It can report accepted, sent, delivered, replied",
         ),
         (
             SMS,
@@ -289,6 +288,110 @@ def test_messages_do_not_use_variables():
     )
 
 
+ACCOUNT, REMINDER = "country: IT", "message: shipped\n    steps"
+
+
+def ruled(rule):
+    return changed(ACCOUNT, f"{ACCOUNT}, quiet_hours: [{rule}]")
+
+
+def timed(more, event="appointment.booked"):
+    text = changed("on: order.shipped", f"on: {event}").replace(
+        REMINDER, f"{more}\n    {REMINDER}"
+    )
+    return text.replace("order.name", "appointment.title | default('x')").replace(
+        "tracking.url", "appointment.url"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            ruled("{from: 25:00, to: 08:00}"),
+            "account.quiet_hours[0].from: '25:00' cannot be used here. "
+            "A time of day such as 21:00, by the clock where the person is",
+        ),
+        (
+            ruled("{from: 21:00}"),
+            "account.quiet_hours[0]: quiet hours need a beginning and an end. "
+            "Write it like from: 21:00, to: 08:00",
+        ),
+        (
+            ruled("{from: 08:00, to: 08:00}"),
+            "account.quiet_hours[0]: quiet hours end when they begin. "
+            "Write it like from: 21:00, to: 08:00",
+        ),
+        (
+            ruled("{channels: [sms]}"),
+            "account.quiet_hours[0]: says nothing about hours or days. "
+            "Say from when to when, or on which days messages may go out",
+        ),
+        (
+            ruled("{days: []}"),
+            "account.quiet_hours[0].days: is empty. "
+            "The days on which messages may go out",
+        ),
+        (
+            ruled("{days: [mon, tus]}"),
+            "account.quiet_hours[0].days[1]: 'tus' is not a known day. "
+            "Known: mon, tue, wed, thu, fri, sat, sun",
+        ),
+        (
+            timed("send: 24h befor"),
+            "reminders[0].send: '24h befor' cannot be used here. "
+            "at once, or such as 24h before, 3d before at 10:00, 2h after",
+        ),
+        (
+            timed("send: 0h before"),
+            "reminders[0].send: '0h before' cannot be used here. "
+            "Write at once for no time at all",
+        ),
+        (
+            timed("send: 400d before"),
+            "reminders[0].send: '400d before' cannot be used here. "
+            "Use no more than 366d",
+        ),
+        (
+            timed("send: 24h before", "appointment.cancelled"),
+            "reminders[0].send: appointment.cancelled has no moment that this could be "
+            "before or after. Send it at once; appointment.booked, appointment.moved, "
+            "payment.upcoming have one",
+        ),
+        (
+            timed("quiet_hours: [{from: 21:00, to: 08:00, channels: [fax]}]"),
+            "reminders[0].quiet_hours[0].channels[0]: 'fax' is not a known channel. "
+            "Known: whatsapp, sms",
+        ),
+    ],
+)
+def test_a_time_that_makes_no_sense_is_told(text, problem):
+    assert problems(text) == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "warning"),
+    [
+        (
+            ruled("{from: 21:00, to: 08:00, purposes: [authentication]}"),
+            "account.quiet_hours[0]: authentication knows no quiet hours: "
+            "a code is sent at any time",
+        ),
+        (
+            timed("purpose: authentication\n    quiet_hours: [{days: [mon]}]"),
+            "reminders[0].quiet_hours[0]: authentication knows no quiet hours: "
+            "a code is sent at any time",
+        ),
+        (
+            timed("if_inside: skip"),
+            "reminders[0].if_inside: means nothing to a reminder that is sent at once",
+        ),
+    ],
+)
+def test_a_time_that_means_nothing_is_warned_of(text, warning):
+    assert warning in read(text, {}, REGISTRY).warnings
+
+
 def test_a_field_that_may_be_unknown_is_warned_of():
     warnings = read(setup(), {}, REGISTRY).warnings
 
@@ -312,7 +415,12 @@ def values_in(value, path=()):
             yield from values_in(item, (*path, step))
 
 
-WHOLE = parse(setup())
+WHOLE = parse(
+    timed(
+        "send: 3d before at 10:00\n    if_inside: next\n    too_late: earlier\n"
+        "    quiet_hours: [{from: 21:00, to: 08:00, days: [mon], purposes: [service]}]"
+    )
+)
 ODDITIES = [None, True, 7, 1.5, "", " ", "x", "{{", "${A}", [], [None], {}, {"x": 1}]
 
 

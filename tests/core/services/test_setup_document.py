@@ -2,9 +2,9 @@
 
 import pytest
 
+from core.durations import to_seconds, to_text
 from core.errors import SetupErrors
 from core.services.setup.document import parse
-from core.services.setup.durations import to_seconds, to_text
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Many workers at once: every piece of work has one owner."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -14,12 +15,14 @@ from core.store.cascades import load
 from core.store.tables import cascades
 from tests.conftest import SetClock
 from tests.core.services.test_line import Line
+from tests.support import loopback
 from tests.support.riverside import fulfillment
 
 
 @pytest.fixture
-def line(app: Everreach, clock: SetClock) -> Line:
-    return Line(app, clock)
+def line(app: Everreach, clock: SetClock) -> Iterator[Line]:
+    with loopback.providers() as providers:
+        yield Line(app, clock, providers)
 
 
 def test_an_attempt_is_claimed_once(line: Line) -> None:

@@ -26,6 +26,7 @@ ACCOUNT = {
     "time_zone": "Europe/Rome",
     "currency": "EUR",
     "country": "IT",
+    "quiet_hours": [],
 }
 
 

@@ -23,8 +23,38 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
+        sa.Column("quiet_hours", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
+    )
+    op.create_table(
+        "breakers",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("failed_at", UtcTime(), nullable=False),
+        sa.Column("retry_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_breakers_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_breakers")),
+        sa.UniqueConstraint(
+            "account_id",
+            "sender",
+            "template",
+            name=op.f("uq_breakers_account_id_sender_template"),
+        ),
     )
     op.create_table(
         "connections",
@@ -47,6 +77,57 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
         sa.UniqueConstraint(
             "account_id", "key", name=op.f("uq_connections_account_id_key")
+        ),
+    )
+    op.create_table(
+        "consents",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("given", sa.Boolean(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_consents_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
+    )
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_consents_address", ["account_id", "address"], unique=False
+        )
+
+    op.create_table(
+        "habits",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("unread", sa.Integer(), nullable=False),
+        sa.Column("answers", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_habits_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_habits")),
+        sa.UniqueConstraint(
+            "account_id",
+            "address",
+            "channel",
+            name=op.f("uq_habits_account_id_address_channel"),
         ),
     )
     op.create_table(
@@ -116,6 +197,36 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "notices",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("resolved_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_notices_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+    )
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.create_index("ix_notices_account", ["account_id", "id"], unique=False)
+        batch_op.create_index(
+            "ix_notices_open",
+            ["account_id", "kind", "about"],
+            unique=True,
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+
+    op.create_table(
         "occasions",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -128,6 +239,9 @@ def upgrade() -> None:
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("contact", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=True),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -178,6 +292,7 @@ def upgrade() -> None:
         sa.Column("provider", sa.Text(), nullable=False),
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
+        sa.Column("failures", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_senders_account_id")
@@ -185,6 +300,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_senders")),
         sa.UniqueConstraint(
             "account_id", "key", name=op.f("uq_senders_account_id_key")
+        ),
+    )
+    op.create_table(
+        "unreachable",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.Column("until", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_unreachable_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unreachable")),
+        sa.UniqueConstraint(
+            "account_id",
+            "address",
+            "channel",
+            name=op.f("uq_unreachable_account_id_address_channel"),
         ),
     )
     op.create_table(
@@ -210,6 +351,11 @@ def upgrade() -> None:
         sa.Column("recipient_key", sa.Text(), nullable=False),
         sa.Column("recipient", sa.JSON(), nullable=False),
         sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("zone", sa.Text(), nullable=False),
+        sa.Column("zone_source", sa.Text(), nullable=False),
+        sa.Column("start_at", UtcTime(), nullable=True),
+        sa.Column("next_step", sa.Integer(), nullable=True),
         sa.Column("deadline_at", UtcTime(), nullable=True),
         sa.Column("expires_at", UtcTime(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
@@ -230,7 +376,10 @@ def upgrade() -> None:
             "reminder_key",
             "subject",
             "recipient_key",
-            name=op.f("uq_cascades_account_id_reminder_key_subject_recipient_key"),
+            "round",
+            name=op.f(
+                "uq_cascades_account_id_reminder_key_subject_recipient_key_round"
+            ),
         ),
     )
     with op.batch_alter_table("cascades", schema=None) as batch_op:
@@ -242,7 +391,43 @@ def upgrade() -> None:
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
             postgresql_where=sa.text("deadline_at IS NOT NULL"),
         )
+        batch_op.create_index("ix_cascades_recipient", ["recipient_key"], unique=False)
         batch_op.create_index("ix_cascades_subject", ["subject"], unique=False)
+
+    op.create_table(
+        "suppressions",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=True,
+        ),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("lifted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_suppressions_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_suppressions_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
+    )
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_suppressions_address", ["account_id", "address"], unique=False
+        )
 
     op.create_table(
         "attempts",
@@ -268,11 +453,13 @@ def upgrade() -> None:
         sa.Column("sending_at", UtcTime(), nullable=True),
         sa.Column("content", sa.JSON(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
+        sa.Column("asked", sa.Text(), nullable=True),
         sa.Column("unknown_at", UtcTime(), nullable=True),
         sa.Column("accepted_at", UtcTime(), nullable=True),
         sa.Column("sent_at", UtcTime(), nullable=True),
         sa.Column("delivered_at", UtcTime(), nullable=True),
         sa.Column("read_at", UtcTime(), nullable=True),
+        sa.Column("replied_at", UtcTime(), nullable=True),
         sa.Column("failed_at", UtcTime(), nullable=True),
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("fate", sa.Text(), nullable=True),
@@ -291,6 +478,13 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_attempts_asked",
+            ["channel"],
+            unique=False,
+            sqlite_where=sa.text("asked = 'due'"),
+            postgresql_where=sa.text("asked = 'due'"),
+        )
         batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
         batch_op.create_index(
             "ix_attempts_queued",
@@ -331,6 +525,60 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.create_index("ix_notes_cascade_id", ["cascade_id"], unique=False)
+
+    op.create_table(
+        "replies",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "inbox_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("button", sa.Text(), nullable=False),
+        sa.Column("answers", sa.Text(), nullable=True),
+        sa.Column("carrier", sa.Text(), nullable=True),
+        sa.Column("word", sa.Text(), nullable=True),
+        sa.Column("answer", sa.Text(), nullable=True),
+        sa.Column("cascade_id", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_replies_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["cascade_id"], ["cascades.id"], name=op.f("fk_replies_cascade_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["inbox_id"], ["inbox.id"], name=op.f("fk_replies_inbox_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_replies_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_replies")),
+        sa.UniqueConstraint(
+            "sender_id", "provider_id", name=op.f("uq_replies_sender_id_provider_id")
+        ),
+    )
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_replies_address", ["account_id", "address"], unique=False
+        )
+        batch_op.create_index("ix_replies_cascade_id", ["cascade_id"], unique=False)
 
     op.create_table(
         "receipts",
@@ -396,6 +644,11 @@ def downgrade() -> None:
         )
 
     op.drop_table("receipts")
+    with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.drop_index("ix_replies_cascade_id")
+        batch_op.drop_index("ix_replies_address")
+
+    op.drop_table("replies")
     with op.batch_alter_table("notes", schema=None) as batch_op:
         batch_op.drop_index("ix_notes_cascade_id")
 
@@ -412,10 +665,20 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'queued'"),
         )
         batch_op.drop_index("ix_attempts_provider_id")
+        batch_op.drop_index(
+            "ix_attempts_asked",
+            sqlite_where=sa.text("asked = 'due'"),
+            postgresql_where=sa.text("asked = 'due'"),
+        )
 
     op.drop_table("attempts")
+    with op.batch_alter_table("suppressions", schema=None) as batch_op:
+        batch_op.drop_index("ix_suppressions_address")
+
+    op.drop_table("suppressions")
     with op.batch_alter_table("cascades", schema=None) as batch_op:
         batch_op.drop_index("ix_cascades_subject")
+        batch_op.drop_index("ix_cascades_recipient")
         batch_op.drop_index(
             "ix_cascades_deadline",
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
@@ -424,9 +687,19 @@ def downgrade() -> None:
         batch_op.drop_index("ix_cascades_account")
 
     op.drop_table("cascades")
+    op.drop_table("unreachable")
     op.drop_table("senders")
     op.drop_table("reminders")
     op.drop_table("occasions")
+    with op.batch_alter_table("notices", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_notices_open",
+            sqlite_where=sa.text("resolved_at IS NULL"),
+            postgresql_where=sa.text("resolved_at IS NULL"),
+        )
+        batch_op.drop_index("ix_notices_account")
+
+    op.drop_table("notices")
     op.drop_table("messages")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(
@@ -436,5 +709,11 @@ def downgrade() -> None:
         )
 
     op.drop_table("inbox")
+    op.drop_table("habits")
+    with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.drop_index("ix_consents_address")
+
+    op.drop_table("consents")
     op.drop_table("connections")
+    op.drop_table("breakers")
     op.drop_table("accounts")

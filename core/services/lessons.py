@@ -1,0 +1,165 @@
+"""What is learnt from what happened to a message, for the messages to come."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from core.cascade.consent import Suppression
+from core.cascade.model import Attempt, Fate
+from core.cascade.status import Failure, FailureClass, Scope, Until
+from core.store import breakers, memory, notices, people, records
+from core.store.breakers import Fault
+from core.store.cascades import Loaded
+from core.store.memory import Whom
+from core.store.people import Person
+
+log = structlog.get_logger()
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+# So many refusals in a row open a breaker. One word about the account is enough; a template is
+# also refused for what a single message says in it.
+ENOUGH = {FailureClass.HALT: 1, FailureClass.TEMPLATE: 3}
+OUR_OWN = frozenset({"breaker", "content", "expired"})  # no provider said so
+
+SENDER_BROKEN, TEMPLATE_REFUSED = "sender_broken", "template_refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """An attempt before and after something happened to it."""
+
+    loaded: Loaded
+    before: Attempt
+    after: Attempt
+
+    @property
+    def whom(self) -> Whom:
+        """To whom the attempt goes."""
+        address = self.loaded.cascade.recipient.address(self.after.channel)
+        return Whom(
+            account_id=self.loaded.account["id"],
+            channel=self.after.channel,
+            address=address or "",
+        )
+
+    @property
+    def account_id(self) -> int:
+        """Whose it is."""
+        return int(self.loaded.account["id"])
+
+    @property
+    def person(self) -> Person:
+        """To whom the attempt goes, on any channel."""
+        return self.account_id, self.whom.address
+
+    @property
+    def sender(self) -> tuple[int, str]:
+        """The account and the key of the sender."""
+        return self.account_id, self.after.sender
+
+    @property
+    def template(self) -> str:
+        """The template that it uses, or `""`."""
+        return records.template_of(self.loaded.definition, self.after.channel)
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure that has just become known."""
+        return self.after.marks.failure if self.is_new("failed_at") else None
+
+    def is_new(self, *names: str) -> bool:
+        """Whether one of these facts has just become known."""
+        before, after = self.before.marks, self.after.marks
+        return any(getattr(after, n) and not getattr(before, n) for n in names)
+
+    @property
+    def was_unread(self) -> bool:
+        """Whether its time to be read has just run out on the person's device."""
+        marks, over = self.after.marks, self.after.fate is Fate.TIMED_OUT
+        asked = self.after.until is Until.READ and marks.arrived and not marks.seen
+        return asked and over and not self.before.fate
+
+
+def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
+    """Remember what these changes say of people and senders."""
+    arrived = [c for c in changes if c.is_new("delivered_at", "read_at", "replied_at")]
+    memory.forget(tx, {change.whom for change in arrived})
+    memory.was_read(tx, {change.whom for change in changes if change.is_new("read_at")})
+    for change in changes:
+        if change.was_unread:
+            memory.was_unread(tx, change.whom)
+        if change.is_new("replied_at") and not change.after.marks.read_at:
+            memory.answered_unread(tx, change.whom)
+        if change.failure:
+            _fail(tx, change, change.failure, now)
+    _mend(tx, changes, now)
+
+
+def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
+    if failure.kind is FailureClass.NEXT and failure.remember:
+        memory.remember(tx, change.whom, failure.code, now, now + failure.remember)
+    if failure.kind is FailureClass.UNKNOWN and failure.code not in OUR_OWN:
+        # Somebody may know what it means: the tables and `failures` are there for that.
+        about = {"sender": change.after.sender, "channel": change.after.channel}
+        log.warning("unknown_failure_code", code=failure.code, **about)
+    if failure.kind is FailureClass.SUPPRESS and change.whom.address:
+        _suppress(tx, change, failure, now)
+    if failure.kind in ENOUGH and failure.code not in OUR_OWN:
+        _trip(tx, change, failure, now)
+
+
+def _suppress(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
+    """Heed an opt-out that only the provider has heard of, as far as that means it."""
+    scope = failure.scope or Scope.SENDER
+    here = Suppression(
+        channel=change.after.channel,
+        sender=change.after.sender if scope is Scope.SENDER else None,
+        scope=scope,
+        source=f"code {failure.code}",
+        at=now,
+    )
+    # Whoever stops marketing in one place does not want it in another.
+    wide = replace(here, channel=None, sender=None, scope=Scope.CHANNEL_MARKETING)
+    for suppression in {here, wide}:
+        people.suppress(tx, change.person, suppression)
+
+
+def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
+    """Count against the sender, and stop using it for a while once it is enough."""
+    template = change.template if failure.kind is FailureClass.TEMPLATE else ""
+    if failure.kind is FailureClass.TEMPLATE and not template:
+        return
+    fault = Fault(
+        account_id=change.account_id,
+        sender=change.after.sender,
+        template=template,
+        code=failure.code,
+        detail=failure.detail,
+    )
+    times = breakers.count_fault(tx, fault, now) - ENOUGH[failure.kind]
+    if times >= 0:
+        pause = min(FIRST_PAUSE * 2 ** min(times, 10), LONGEST_PAUSE)
+        breakers.keep_open(tx, fault, now + pause)
+        facts = {"code": failure.code, "detail": failure.detail, "template": template}
+        kind = TEMPLATE_REFUSED if template else SENDER_BROKEN
+        notices.post(tx, change.account_id, kind, _about(fault), facts, now)
+
+
+def _mend(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
+    """What a provider takes works."""
+    taken = {
+        (*change.sender, change.template)
+        for change in changes
+        if change.is_new("accepted_at", "sent_at", "delivered_at", "read_at")
+    }
+    for fault in breakers.close(tx, taken):
+        kind = TEMPLATE_REFUSED if fault.template else SENDER_BROKEN
+        notices.resolve(tx, fault.account_id, kind, _about(fault), now)
+
+
+def _about(fault: Fault) -> str:
+    return f"{fault.sender} {fault.template}".strip()

@@ -1,0 +1,197 @@
+"""How things stand for a person now: all that a decision goes by besides what has happened.
+
+Looked up anew before every decision that could send, so that a message which waited is judged
+by what is true when it would go out.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
+
+from sqlalchemy import Connection
+
+from core.bootstrap import Everreach
+from core.cascade.conditions import unmet
+from core.cascade.consent import Purpose, Refusal, Refused, why_not
+from core.cascade.events import Event, Reported
+from core.cascade.model import Bar, Cascade, Channel, Fact, Obstacle, Sender, Step
+from core.cascade.status import FailureClass
+from core.services.planning import hours_of
+from core.store import breakers, memory, people, records, setup
+from core.store.breakers import Breaker
+from core.store.cascades import Loaded
+from core.store.memory import Whom
+
+PROBE = timedelta(
+    seconds=30
+)  # one message tries a broken sender; the others wait so long
+UNREAD_RUN = 3  # so many in a row delivered and never read: reading is not reported
+
+ASSUME_SEEN, CLICKS_AND_REPLIES, FALL_BACK = UNREAD_RULES = (
+    "assume_seen",
+    "clicks_and_replies",
+    "fall_back",
+)
+
+
+@dataclass(kw_only=True)
+class Outlook:
+    """How things stand for the people of some cascades."""
+
+    app: Everreach
+    tx: Connection
+    now: datetime
+    loaded: Collection[Loaded]
+
+    def __post_init__(self) -> None:
+        addresses = {(one.account["id"], at) for one in self.loaded for at in _at(one)}
+        accounts = {one.account["id"] for one in self.loaded}
+        self._providers = setup.providers_of(self.tx, accounts)
+        self._breakers = breakers.breakers_of(self.tx, accounts)
+        self._unreachable = memory.unreachable_at(self.tx, addresses, self.now)
+        self._habits = memory.habits_of(self.tx, addresses)
+        self._consents = people.consents_of(self.tx, addresses)
+        self._suppressions = people.suppressions_of(self.tx, addresses)
+
+    def of(self, loaded: Loaded, cascade: Cascade, event: Event) -> Cascade:
+        """The cascade with its steps as they stand now, with what just happened."""
+        plans = loaded.definition["steps"]
+        steps = [
+            self._step(loaded, step, plan)
+            for step, plan in zip(cascade.steps, plans, strict=True)
+        ]
+        if _stops_marketing(loaded, event):
+            stop = _opted_out(self.now, "their provider")
+            steps = [replace(step, bar=stop) for step in steps]
+        return replace(cascade, steps=tuple(steps))
+
+    def sending(self, loaded: Loaded, step: Step, sender: str) -> None:
+        """A message is about to try a sender. If that is broken, the next ones wait."""
+        for template in {"", records.template_of(loaded.definition, step.channel)}:
+            key = (loaded.account["id"], sender, template)
+            broken = self._breakers.get(key)
+            if broken and broken.retry_at:
+                until = self.now + PROBE
+                breakers.keep_open(self.tx, broken, until)
+                self._breakers[key] = replace(broken, retry_at=until)
+
+    def _step(self, loaded: Loaded, step: Step, plan: records.Row) -> Step:
+        template = records.template_of(loaded.definition, step.channel)
+        senders = (
+            self._sender(loaded, step.channel, sender.key, template)
+            for sender in step.senders
+        )
+        return replace(
+            step,
+            senders=tuple(senders),
+            hours=hours_of(
+                loaded.account,
+                loaded.definition,
+                step.channel,
+                loaded.zone,
+                loaded.zone_source,
+            ),
+            bar=self._bar(loaded, step, plan),
+            assume_seen=self._assumes_seen(loaded, step),
+        )
+
+    def _sender(
+        self, loaded: Loaded, channel: Channel, key: str, template: str
+    ) -> Sender:
+        account_id = loaded.account["id"]
+        provider = self._providers[account_id, key]
+        able = self.app.registry.channels[provider].query is not None
+        sender = Sender(key=key, can_be_asked=able)
+        if refusal := self._refusal(loaded, channel, key):
+            return replace(sender, bar=_refused(refusal))
+        for name in ("", template):
+            broken = self._breakers.get((account_id, key, name))
+            if broken and broken.retry_at and broken.retry_at > self.now:
+                bar = _broken(broken)
+                return replace(sender, bar=bar, barred_until=broken.retry_at)
+        return sender
+
+    def _bar(self, loaded: Loaded, step: Step, plan: records.Row) -> Bar | None:
+        recipient = loaded.cascade.recipient
+        if bar := unmet(plan.get("only_if", {}), recipient.country, loaded.fields):
+            return bar
+        if refusal := self._refusal(loaded, step.channel, sender=None):
+            return _refused(refusal)
+        whom = _whom(loaded, step.channel)
+        known = self._unreachable.get(whom) if whom else None
+        return _unreachable(known) if known else None
+
+    def _refusal(
+        self, loaded: Loaded, channel: Channel, sender: str | None
+    ) -> Refusal | None:
+        """Why the person may not be written to there; by any sender, if it is None."""
+        people_ = [(loaded.account["id"], address) for address in _at(loaded)]
+        return why_not(
+            Purpose(loaded.definition["purpose"]),
+            channel,
+            sender or "",
+            chain.from_iterable(self._consents.get(one, ()) for one in people_),
+            chain.from_iterable(self._suppressions.get(one, ()) for one in people_),
+        )
+
+    def _assumes_seen(self, loaded: Loaded, step: Step) -> bool:
+        rule = loaded.definition.get("unread", CLICKS_AND_REPLIES)
+        whom = _whom(loaded, step.channel)
+        habit = self._habits.get(whom) if whom else None
+        if habit is None or rule == FALL_BACK:
+            return False
+        silent = rule == ASSUME_SEEN and habit["unread"] >= UNREAD_RUN
+        return bool(habit["answers"]) or silent
+
+
+def _at(loaded: Loaded) -> Iterator[str]:
+    recipient = loaded.cascade.recipient
+    yield from filter(None, (recipient.phone, recipient.email))
+
+
+def _whom(loaded: Loaded, channel: Channel) -> Whom | None:
+    address = loaded.cascade.recipient.address(channel)
+    if address is None:
+        return None
+    return Whom(account_id=loaded.account["id"], channel=channel, address=address)
+
+
+def _stops_marketing(loaded: Loaded, event: Event) -> bool:
+    """Whether a provider has just told of an opt-out that ends marketing altogether."""
+    failure = event.marks.failure if isinstance(event, Reported) else None
+    opted_out = failure is not None and failure.kind is FailureClass.SUPPRESS
+    return opted_out and loaded.definition["purpose"] == Purpose.MARKETING
+
+
+def _refused(refusal: Refusal) -> Bar:
+    if refusal.why is Refused.NO_CONSENT:
+        facts = (("purpose", str(refusal.purpose)),)
+        return Bar(obstacle=Obstacle.NO_CONSENT, facts=facts)
+    assert refusal.at
+    return _opted_out(refusal.at, refusal.source)
+
+
+def _opted_out(at: datetime, source: str) -> Bar:
+    facts = (("since", at.isoformat()), ("source", source))
+    return Bar(obstacle=Obstacle.OPTED_OUT, facts=facts)
+
+
+def _broken(broken: Breaker) -> Bar:
+    assert broken.retry_at
+    facts: Mapping[str, Fact] = {
+        "code": broken.code,
+        "since": broken.since.isoformat(),
+        "at": broken.retry_at.isoformat(),
+    }
+    obstacle = Obstacle.BAD_TEMPLATE if broken.template else Obstacle.BROKEN
+    return Bar(obstacle=obstacle, facts=tuple(facts.items()))
+
+
+def _unreachable(known: records.Row) -> Bar:
+    facts: Mapping[str, Fact] = {
+        "code": known["code"],
+        "since": known["since"].isoformat(),
+        "at": known["until"].isoformat(),
+    }
+    return Bar(obstacle=Obstacle.UNREACHABLE, facts=tuple(facts.items()))

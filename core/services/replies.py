@@ -1,0 +1,137 @@
+"""What people write back: an answer to a message, and a word about being written to at all."""
+
+from sqlalchemy import Connection
+
+from core.cascade.consent import Suppression, asked_to_stop
+from core.cascade.events import Cancelled, Event, replied
+from core.cascade.replies import Meaning, StopWord, read_reply
+from core.ports import Preference, Reply
+from core.store import cascades, memory, people, replies
+from core.store.inbox import Waiting
+from core.store.memory import Whom
+from core.store.origins import Origin
+from core.store.people import Person, Written
+from core.store.replies import Answered
+
+Happened = list[tuple[str, Event]]
+
+STOPPED = "they asked us to stop"
+PREFERENCE = "their choice in the app"
+
+
+def hear(
+    tx: Connection, sender: Origin, arrival: Waiting, reply: Reply
+) -> tuple[str, Happened]:
+    """What a reply means: in words, and what it does to cascades."""
+    person = (arrival.account_id, reply.sender)
+    at = reply.at or arrival.received_at
+    answered = replies.answered(tx, person, reply)
+    meaning = read_reply(reply.text or reply.button, reply.carrier)
+    written = _written(sender, arrival, reply, meaning, answered)
+    if not people.add_reply(tx, written):
+        return "a reply that was told before", []
+    memory.forget(tx, {_whom(person, reply)})
+    happened: Happened = []
+    if answered:
+        happened.append((answered.cascade_id, replied(answered.number, at)))
+        if meaning.answer:
+            happened += _stop_others(tx, answered, reply)
+    if meaning.word in _LIFTED:
+        happened += _heed(tx, sender, person, reply, written, _LIFTED[meaning.word])
+    return _in_words(meaning, answered), happened
+
+
+_LIFTED = {StopWord.STOP: False, StopWord.START: True}
+
+
+def prefer(
+    tx: Connection, arrival: Waiting, choice: Preference
+) -> tuple[str, Happened]:
+    """What a choice in the provider's own app means."""
+    person = (arrival.account_id, choice.sender)
+    people.suppress(
+        tx,
+        person,
+        Suppression(
+            channel=choice.channel,
+            scope=choice.scope,
+            source=PREFERENCE,
+            at=choice.at or arrival.received_at,
+            lifted=choice.wanted,
+        ),
+    )
+    if choice.wanted:
+        return "marketing is wanted", []
+    return "marketing is not wanted", _stop_marketing(tx, person)
+
+
+def _written(
+    sender: Origin,
+    arrival: Waiting,
+    reply: Reply,
+    meaning: Meaning,
+    answered: Answered | None,
+) -> Written:
+    return Written(
+        account_id=arrival.account_id,
+        sender_id=sender.id,
+        inbox_id=arrival.id,
+        channel=reply.channel,
+        address=reply.sender,
+        provider_id=reply.provider_id,
+        at=reply.at or arrival.received_at,
+        text=reply.text,
+        button=reply.button,
+        answers=reply.answers,
+        carrier=reply.carrier,
+        word=meaning.word,
+        answer=meaning.answer,
+        cascade_id=answered.cascade_id if answered else None,
+    )
+
+
+def _whom(person: Person, reply: Reply) -> Whom:
+    account_id, address = person
+    return Whom(account_id=account_id, channel=reply.channel, address=address)
+
+
+def _stop_others(tx: Connection, answered: Answered, reply: Reply) -> Happened:
+    """Who has answered need not be asked again, nor reminded of the same."""
+    said = reply.text or reply.button
+    cancelled = Cancelled(reason=f"they answered “{said.strip()}”")
+    open_ = cascades.open_about(tx, answered.account_id, answered.subject)
+    return [(one, cancelled) for one in open_ if one != answered.cascade_id]
+
+
+def _heed(
+    tx: Connection,
+    sender: Origin,
+    person: Person,
+    reply: Reply,
+    written: Written,
+    lifted: bool,
+) -> Happened:
+    """Stop or start writing to them."""
+    said = asked_to_stop(
+        reply.channel,
+        sender.row["key"],
+        "the carrier" if reply.carrier else "their reply",
+        written.at,
+        reply.text,
+        lifted=lifted,
+    )
+    for suppression in said:
+        people.suppress(tx, person, suppression)
+    return [] if lifted else _stop_marketing(tx, person)
+
+
+def _stop_marketing(tx: Connection, person: Person) -> Happened:
+    stopped = Cancelled(reason=STOPPED)
+    return [(one, stopped) for one in cascades.open_marketing(tx, *person)]
+
+
+def _in_words(meaning: Meaning, answered: Answered | None) -> str:
+    told = [f"the answer {meaning.answer}"] if meaning.answer else []
+    told += [f"the word {meaning.word}"] if meaning.word else []
+    what = " and ".join(told) or "a reply"
+    return f"{what} to {answered.cascade_id}" if answered else what

@@ -1,0 +1,105 @@
+"""What was learnt of people from earlier messages: who is not to be found on a channel, and
+whose reading is never reported."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_, update
+
+from core.cascade.model import Channel
+from core.store import records
+from core.store.tables import habits, unreachable
+from core.store.upsert import insert_new, insert_or_update
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whom:
+    """A person on a channel, as one account knows them."""
+
+    account_id: int
+    channel: Channel
+    address: str
+
+
+Addresses = Collection[tuple[int, str]]  # account id and phone or email
+
+
+# --- Who cannot be reached -------------------------------------------------------------------
+
+
+def remember(
+    tx: Connection, whom: Whom, code: str, now: datetime, until: datetime
+) -> None:
+    """Believe until then that a person is not on a channel."""
+    row = {**_columns(whom), "code": code, "since": now, "until": until}
+    insert_or_update(tx, unreachable, row, same=("account_id", "address", "channel"))
+
+
+def forget(tx: Connection, whom: Collection[Whom]) -> None:
+    """A sign of life: these are to be found there after all."""
+    if whom:
+        tx.execute(delete(unreachable).where(_any_of(unreachable, whom)))
+
+
+def unreachable_at(
+    tx: Connection, addresses: Addresses, now: datetime
+) -> dict[Whom, records.Row]:
+    """What is believed now of these people, by (account id, address)."""
+    query = select(unreachable).where(
+        _at(unreachable, addresses), unreachable.c.until > now
+    )
+    return {_whom(row): row for row in tx.execute(query).mappings()}
+
+
+# --- How reading is reported -----------------------------------------------------------------
+
+
+def habits_of(tx: Connection, addresses: Addresses) -> dict[Whom, records.Row]:
+    """How these people's reading is reported, where it is not as usual."""
+    query = select(habits).where(_at(habits, addresses))
+    return {_whom(row): row for row in tx.execute(query).mappings()}
+
+
+def was_unread(tx: Connection, whom: Whom) -> None:
+    """One more message was delivered and its reading never reported."""
+    _habit(tx, whom)
+    same = _any_of(habits, [whom])
+    tx.execute(update(habits).where(same).values(unread=habits.c.unread + 1))
+
+
+def answered_unread(tx: Connection, whom: Whom) -> None:
+    """They answered a message whose reading was never reported."""
+    _habit(tx, whom)
+    tx.execute(update(habits).where(_any_of(habits, [whom])).values(answers=True))
+
+
+def was_read(tx: Connection, whom: Collection[Whom]) -> None:
+    """Reading is reported after all."""
+    if whom:
+        tx.execute(delete(habits).where(_any_of(habits, whom)))
+
+
+def _habit(tx: Connection, whom: Whom) -> None:
+    insert_new(tx, habits, {**_columns(whom), "unread": 0, "answers": False})
+
+
+# ---------------------------------------------------------------------------------------------
+
+
+def _columns(whom: Whom) -> dict[str, int | str]:
+    return {name: getattr(whom, name) for name in whom.__slots__}
+
+
+def _whom(row: records.Row) -> Whom:
+    channel = Channel(row["channel"])
+    return Whom(account_id=row["account_id"], channel=channel, address=row["address"])
+
+
+def _any_of(table: Table, whom: Collection[Whom]) -> ColumnElement[bool]:
+    key = tuple_(table.c.account_id, table.c.address, table.c.channel)
+    return key.in_(sorted((one.account_id, one.address, one.channel) for one in whom))
+
+
+def _at(table: Table, addresses: Addresses) -> ColumnElement[bool]:
+    return tuple_(table.c.account_id, table.c.address).in_(sorted(addresses))
