@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One thing a message may say. `example` is what previews and the docs show."""
+    """One thing a message may say. `example` is what previews and the docs show.
+
+    `number`: it is decimal text, so that a step may ask for at least or at most so much.
+    """
 
     example: str
     optional: bool = True
+    number: bool = False
 
 
 RECIPIENT: Mapping[str, Field] = {
@@ -25,6 +29,8 @@ RECIPIENT: Mapping[str, Field] = {
 _SHIPMENT: Mapping[str, Field] = {
     "order.name": Field(example="#1001", optional=False),
     "order.id": Field(example="5550001001", optional=False),
+    "order.total": Field(example="120.00", number=True),
+    "shipment.total": Field(example="49.90", number=True),  # what is in this parcel
     "tracking.number": Field(example="RR100200300"),
     "tracking.url": Field(example="https://track.example/RR100200300"),
     "tracking.company": Field(example="Royal Mail"),

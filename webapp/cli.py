@@ -24,7 +24,7 @@ from core.errors import SetupError
 if TYPE_CHECKING:
     from core.bootstrap import Everreach
     from core.services.people import PersonView
-    from core.services.setup import Report
+    from core.services.setup import Report, Rule, Running
     from core.services.views import MessageView
 
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-", "unchanged": "="}
@@ -144,15 +144,22 @@ def migrate() -> None:
 
 @main.command()
 @click.argument("file", type=click.Path(allow_dash=True))
+@click.option(
+    "--running",
+    type=click.Choice(["keep", "follow"]),
+    default="keep",
+    show_default=True,
+    help="What messages that are on their way do: keep their version, or follow the new.",
+)
 @json_option
 @sandbox_option
-def apply(file: str, as_json: bool) -> None:
+def apply(file: str, running: "Rule", as_json: bool) -> None:
     """Make accounts, connections, senders and reminders as FILE says (- for stdin)."""
     from core.services import setup
 
     text = _text(file)
     with _everreach() as app:
-        report = setup.apply(app, text, os.environ)
+        report = setup.apply(app, text, os.environ, running)
     if as_json:
         _print_json(dataclasses.asdict(report))
     else:
@@ -357,10 +364,24 @@ def _print_report(report: "Report") -> None:
     for change in report.changes:
         detail = f": {change.detail}" if change.detail else ""
         click.echo(f"{_SIGNS[change.kind]} {change.kind:<9}  {change.what}{detail}")
+    for running in report.running:
+        click.echo(f"reminder {running.reminder}: {_moved(running)}")
+    for latest in report.latest:
+        click.echo(f"reminder {latest.reminder}: {latest.told}")
     for address in report.addresses:
         click.echo(f"Give {address.party} this address ({address.what}): {address.url}")
     for warning in report.warnings:
         click.echo(f"warning: {warning}", err=True)
+
+
+def _moved(running: "Running") -> str:
+    counts = (
+        (running.followed, "follow the new version"),
+        (running.kept, "keep the version they began with"),
+        (running.cancelled, "were cancelled"),
+    )
+    parts = (f"{count} {what}" for count, what in counts if count)
+    return f"of the messages on their way, {', '.join(parts)}"
 
 
 def told(message: "MessageView") -> str:

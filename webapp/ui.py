@@ -60,6 +60,7 @@ LINE_FACES: Final = {
     "failed": Face("Failed", "x", "bad"),
     "late": Face("Late", "history", "warn"),
     "timed_out": Face("Timed out", "clock-x", "warn"),
+    "followed": Face("New version", "history"),
     "finished": Face("Finished", "flag", "accent"),
 }
 

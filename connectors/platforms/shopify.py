@@ -10,6 +10,7 @@ Each fulfillment is one shipment and one occasion: an order in two parcels is an
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from shopify.utils.shop_url import sanitize_shop_domain
@@ -178,6 +179,35 @@ def _fields(fulfillment: Json) -> Iterator[tuple[str, str]]:
     yield "order.id", str(fulfillment["order_id"].integer())
     # "#9999.1" is the first shipment of order "#9999".
     yield "order.name", re.sub(r"\.[0-9]+$", "", fulfillment["name"].text())
+    if total := _total(fulfillment):
+        yield "shipment.total", total
     for part in ("number", "url", "company"):
         for text in _if_any(fulfillment[f"tracking_{part}"]):
             yield f"tracking.{part}", text
+
+
+def _total(fulfillment: Json) -> str:
+    """What the shipped items cost, `""` if that is not told. Discounts on all of the order and
+    shipping are not in it.
+    """
+    costs = [_cost(item) for item in fulfillment["line_items"].each()]
+    known = [cost for cost in costs if cost is not None]
+    return str(sum(known)) if known and len(known) == len(costs) else ""
+
+
+def _cost(item: Json) -> Decimal | None:
+    price, discount = _amount(item["price"]), _amount(item["total_discount"])
+    quantity = item["quantity"].value
+    if price is None or not isinstance(quantity, int):
+        return None
+    # The discount is that of the order's line, of which this may be only a part.
+    return max(price * quantity - (discount or 0), Decimal(0))
+
+
+def _amount(value: Json) -> Decimal | None:
+    told = value.value
+    is_plain = isinstance(told, str) and re.fullmatch(_AMOUNT, told)
+    return Decimal(told) if is_plain else None
+
+
+_AMOUNT = r"[0-9]{1,12}(\.[0-9]{1,6})?"

@@ -52,6 +52,7 @@ class Because(StrEnum):
     TIMED_OUT = "timed_out"
     STILL_QUEUED = "still_queued"
     ASSUMED_SEEN = "assumed_seen"
+    FOLLOWED = "followed"
     FINISHED = "finished"
 
 

@@ -74,6 +74,7 @@ SENTENCES: Mapping[str, str] = {
     "timed_out": "{channel} was not {until} within {wait}; the last we heard was “{status}”.",
     "still_queued": "{channel} could not leave the queue within {wait}; it is given as long again.",
     "assumed_seen": "{channel} was delivered, and this person's reading is never reported: it counts as seen.",
+    "followed": "The reminder was changed; from here on its version {version} counts.",
     "finished.reached": "Done: {channel} got through, so nothing more is sent.",
     "finished.not_reached": "Done: every channel was tried and none got through.",
     "finished.skipped": "Done: nothing was sent.",

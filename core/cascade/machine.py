@@ -37,7 +37,7 @@ from core.cascade.model import (
     Step,
 )
 from core.cascade.retry import retry_delay
-from core.cascade.schedule import TooLate
+from core.cascade.schedule import TooLate, Why
 from core.cascade.status import FailureClass, Until, merge
 
 ASK_FOR = timedelta(seconds=15)  # how long a provider may take to say what became of it
@@ -71,10 +71,14 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
 def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     if cascade.begun:
         return cascade, ()
-    notes = [_note(Because.PLANNED, None, None, **dict(event.plan))] * bool(event.plan)
+    waits = not event.skip and cascade.start_at and now < cascade.start_at
+    plan = dict(event.plan)
+    if waits and cascade.start_at and not plan:
+        plan = {"why": Why.ON_TIME, "start_at": cascade.start_at.isoformat()}
+    notes = [_note(Because.PLANNED, None, None, **plan)] if plan else []
     if event.skip:
         cascade, commands = _finish(cascade, Outcome.SKIPPED)
-    elif cascade.start_at and now < cascade.start_at:
+    elif waits:
         cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
         commands = ()
     else:
@@ -88,7 +92,8 @@ def _depart(cascade: Cascade, event: Departed) -> Decision:
         return cascade, ()
     attempt = cascade.attempts[event.attempt]
     deadline_at = event.at + cascade.steps[attempt.step].wait
-    if deadline_at <= cascade.deadline_at:
+    in_window = _is_in_anothers_window(cascade, event.attempt)
+    if in_window or deadline_at <= cascade.deadline_at:
         return cascade, ()
     waited = (event.at - attempt.due_at).total_seconds()
     note = _note(Because.DEPARTED, event.attempt, attempt.channel, waited=waited)
@@ -197,15 +202,18 @@ def _time_out(cascade: Cascade, now: datetime) -> Decision:
 
 
 def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
-    """Try the step that was held. If it had been tried before, it never goes back a sender."""
+    """Try the step that was held, unless what was heard since speaks against it.
+
+    If it had been tried before, it never goes back a sender.
+    """
     if not cascade.tries(number):
         return _try_steps(cascade, number, now)
     step, last = cascade.steps[number], cascade.attempts[-1]
-    if last.marks.arrived:
+    kind = last.failure.kind if last.failure else None
+    if kind not in _SENDERS_FAULT:
         return _try_steps(cascade, number + 1, now)
-    failure = last.failure
     senders = _after(step, last.sender)
-    if failure and failure.kind is FailureClass.RETRY:
+    if kind is FailureClass.RETRY:
         senders = tuple(one for one in step.senders if one.key == last.sender) + senders
     return _try_steps(cascade, number, now, senders=senders)
 
@@ -229,8 +237,15 @@ def _is_stuck(cascade: Cascade, index: int, now: datetime) -> bool:
     """Whether its window ran out in the queue, for the first time."""
     attempt = cascade.attempts[index]
     wait, deadline_at = cascade.steps[attempt.step].wait, cascade.deadline_at
-    first = deadline_at is not None and deadline_at - attempt.due_at <= wait
+    first = deadline_at is not None and deadline_at - attempt.due_at == wait
     return first and not attempt.departed and not cascade.expired(now)
+
+
+def _is_in_anothers_window(cascade: Cascade, index: int) -> bool:
+    """Whether it is a retry: the window that it is in began with an earlier attempt."""
+    attempt, deadline_at = cascade.attempts[index], cascade.deadline_at
+    wait = cascade.steps[attempt.step].wait
+    return deadline_at is not None and deadline_at - attempt.due_at < wait
 
 
 def _wait_once_more(cascade: Cascade, index: int, now: datetime) -> Decision:

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
 from core.cascade.explain import CHANNELS, in_words, sentence
+from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate, Outcome
 from core.cascade.status import Marks, Until
 from core.services.views import LineView, MessageView, TryView
 from core.store import history, records
+from core.store.cascades import to_cascade
 from core.store.history import Stored
 
 PAGE = 25
@@ -64,6 +66,8 @@ def _view(stored: Stored) -> MessageView:
         headline=_headline(row["outcome"], tries),
         created_at=row["created_at"],
         deadline_at=row["deadline_at"],
+        last_step_by=last_step_by(to_cascade(row, stored.attempts)),
+        expires_at=row["expires_at"],
         finished_at=row["finished_at"],
         tries=tries,
         timeline=tuple(_timeline(stored)),

@@ -39,7 +39,10 @@ class LineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageView:
-    """One cascade with everything that happened to it, in order."""
+    """One cascade with everything that happened to it, in order.
+
+    `last_step_by` is when its last step begins at the latest, None once it has.
+    """
 
     id: str
     account: str
@@ -55,6 +58,8 @@ class MessageView:
     headline: str
     created_at: datetime
     deadline_at: datetime | None
+    last_step_by: datetime | None
+    expires_at: datetime | None
     finished_at: datetime | None
     tries: tuple[TryView, ...]
     timeline: tuple[LineView, ...]

@@ -122,11 +122,12 @@ def _loaded(row: records.Row, tried: Sequence[records.Row]) -> Loaded:
         fields=row["fields"],
         zone=row["zone"],
         zone_source=ZoneSource(row["zone_source"]),
-        cascade=_cascade(row, tried),
+        cascade=to_cascade(row, tried),
     )
 
 
-def _cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+def to_cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
+    """A cascade from its row, with its reminder's `definition`, and its attempts' rows."""
     definition = row["definition"]
     return Cascade(
         id=row["id"],
@@ -319,3 +320,27 @@ def due(tx: Connection, now: datetime, limit: int) -> list[str]:
         .with_for_update(key_share=True, skip_locked=True)
     )
     return list(tx.scalars(query))
+
+
+def superseded(tx: Connection, account_id: int) -> list[records.Row]:
+    """The open cascades of reminders or versions that are no longer active, by id.
+
+    Each is its `id`, its `reminder_key` and the `event` of the version that it began with.
+    """
+    query = (
+        select(cascades.c.id, cascades.c.reminder_key, reminders.c.event)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.deadline_at.is_not(None),  # what is open always has one
+            reminders.c.active.is_(False),
+        )
+        .order_by(cascades.c.id)
+    )
+    return list(tx.execute(query).mappings())
+
+
+def move(tx: Connection, cascade_id: str, reminder_id: int) -> None:
+    """Give a cascade another version of its reminder."""
+    mine = update(cascades).where(cascades.c.id == cascade_id)
+    tx.execute(mine.values(reminder_id=reminder_id))

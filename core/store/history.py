@@ -63,6 +63,7 @@ def _cascades() -> Select[Any]:
             accounts.c.time_zone,
             reminders.c.version,
             reminders.c.event,
+            reminders.c.definition,
         )
         .join(accounts, accounts.c.id == cascades.c.account_id)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)

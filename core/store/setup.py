@@ -19,7 +19,9 @@ _TABLES: Mapping[str, Table] = {
 
 def find_account(tx: Connection, key: str) -> Row | None:
     """An account, which nobody else can set up until this transaction ends."""
-    query = select(accounts).where(accounts.c.key == key).with_for_update()
+    # Workers may refer to it meanwhile (`key_share`), while they hold what is wanted here next.
+    query = select(accounts).where(accounts.c.key == key)
+    query = query.with_for_update(key_share=True)
     return tx.execute(query).mappings().one_or_none()
 
 

@@ -87,6 +87,7 @@ SMALL = (
         halts=True,
         starts=10 * MINUTE,
     ),
+    Bound(name="busy, quiet hours", steps=(SMS_QUIET,), receipts=0),
     Bound(
         name="quiet hours, late",
         steps=(WHATSAPP, SMS_QUIET),

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.cascade.events import Cancelled, Started, TimedOut
+from core.cascade.commands import Because
+from core.cascade.events import Answered, Cancelled, Departed, Started, TimedOut
 from core.cascade.model import Cascade, Outcome
 from core.cascade.status import FailureClass, Status
 from tests.explore.rules import Change
@@ -26,8 +27,10 @@ WAITING = {
     Status.UNKNOWN: "no answer came",
     Status.ACCEPTED: "accepted",
     Status.SENT: "sent",
-    Status.DELIVERED: "delivered, to be read",
+    Status.DELIVERED: "delivered, to be read or answered",
+    "asked": "its provider is asked",
 }
+LATER = {"planned": "planned", "held": "held"}
 FINISHED = {
     Outcome.REACHED: "done",
     Outcome.NOT_REACHED: "not delivered",
@@ -36,7 +39,9 @@ FINISHED = {
 }
 NEXT = "next_step"
 LEFT = {
-    "queued": "a channel is left",
+    "queued": "a sender can be used",
+    "again": "the same sender can be used",
+    "held": "not now",
     Outcome.NOT_REACHED: "none is left",
     Outcome.SKIPPED: "there was none",
 }
@@ -56,7 +61,8 @@ class Sketch:
 
 def _edges(change: Change) -> Iterable[Edge]:
     before, after = _state(change.before.cascade), _state(change.after.cascade)
-    if after in LEFT and (change.started or change.ended):
+    chosen = change.notes(Because.TRYING, Because.HELD) or change.ended
+    if after in LEFT and chosen:
         return (before, _why(change), NEXT), (NEXT, LEFT[after], after)
     return ((before, _why(change), after),) if before != after or change.started else ()
 
@@ -64,47 +70,72 @@ def _edges(change: Change) -> Iterable[Edge]:
 def _state(cascade: Cascade) -> str:
     if cascade.outcome:
         return cascade.outcome
+    if cascade.next_step is not None:
+        planned = cascade.deadline_at == cascade.start_at and not cascade.attempts
+        return "planned" if planned else "held"
     if cascade.current is None:
         return "[*]"
     attempt = cascade.attempts[cascade.current]
+    if attempt.marks.arrived:
+        return Status.DELIVERED
+    if attempt.asked:
+        return "asked"
     if attempt.marks.status is not Status.QUEUED:
         return attempt.marks.status
-    return "again" if cascade.tries(attempt.step) > 1 else "queued"
+    return "again" if _is_again(cascade) else "queued"
+
+
+def _is_again(cascade: Cascade) -> bool:
+    last = cascade.attempts[-1]
+    senders = [(one.step, one.sender) for one in cascade.attempts]
+    return senders.count((last.step, last.sender)) > 1
 
 
 def _why(change: Change) -> str:
+    if change.notes(Because.ASSUMED_SEEN):
+        return "it counts as seen"
     match change.event:
         case Started():
-            return "it starts"
+            begun = _state(change.after.cascade) != "planned"
+            return "it starts" if begun else "it starts later"
         case TimedOut():
-            return "the window ends"
+            return _ring(change)
         case Cancelled():
             return "it is cancelled"
+        case Answered():
+            return "nothing new is answered"
+        case Departed():
+            return "it leaves late"
     if change.ended and change.after.cascade.outcome is Outcome.REACHED:
         mine = change.event.attempt == change.before.cascade.current
-        return "it gets through" if mine else "one before it gets through"
+        return "it gets through" if mine else "an earlier one gets through"
     if not (failure := change.event.marks.failure):
-        return REPORTS[change.event.marks]
-    if failure.kind is not FailureClass.RETRY:
-        return "it fails"
+        arrives = _state(change.after.cascade) == Status.DELIVERED
+        return "it arrives" if arrives else REPORTS[change.event.marks]
     again = _state(change.after.cascade) == "again"
-    return "the provider is busy" if again else "busy until the window ends"
+    return "the provider is busy" if again and failure.kind == "retry" else "it fails"
+
+
+def _ring(change: Change) -> str:
+    if change.before.cascade.current is None:
+        return "its time comes"
+    if _state(change.after.cascade) == "asked":
+        return "the window ends in silence"
+    return "the window ends"
 
 
 def mermaid(edges: set[Edge]) -> str:
-    """The edges as text. What leaves every waiting state alike is drawn once."""
-    common = {
-        (why, after)
-        for _, why, after in edges
-        if all((state, why, after) in edges for state in WAITING)
+    """The edges as text. What leaves the waiting states is drawn once for all of them."""
+    drawn = {
+        ("waiting" if a in WAITING and b not in WAITING else a, why, b)
+        for a, why, b in edges
     }
-    drawn = {e for e in edges if e[0] not in WAITING or e[1:] not in common}
-    drawn |= {("waiting", *edge) for edge in common}
     drawn |= {(state, "", "[*]") for state in FINISHED}
     inner = [f"        {name}: {words}" for name, words in WAITING.items()]
     lines = ["stateDiagram-v2", f"    state {NEXT} <<choice>>"]
     lines += ["    state waiting {", *inner, "    }"]
-    lines += [f"    {name}: {words}" for name, words in FINISHED.items()]
+    outer = {**LATER, **FINISHED}
+    lines += [f"    {name}: {words}" for name, words in outer.items()]
     return "\n".join([*lines, *_arrows(drawn)])
 
 
@@ -112,7 +143,7 @@ def _arrows(edges: Iterable[Edge]) -> list[str]:
     whys = defaultdict(list)
     for before, why, after in sorted(edges):
         whys[before, after] += [why] if why else []
-    order = ["[*]", NEXT, "waiting", *WAITING, *FINISHED]
+    order = ["[*]", NEXT, *LATER, "waiting", *WAITING, *FINISHED]
     ends = sorted(whys, key=lambda ends: [order.index(end) for end in ends])
     return [f"    {a} --> {b}{_label(whys[a, b])}" for a, b in ends]
 

@@ -372,14 +372,13 @@ def every_step_left_out_has_a_note(change: Change) -> bool:
 
 def _first_to_try(change: Change) -> int:
     """The first step that had to be considered."""
-    before = change.before.cascade
+    before, tried = change.before.cascade, change.after.cascade.attempts
     if not before.attempts:
-        return 0
-    last = change.after.cascade.attempts[len(before.attempts) - 1]
-    if before.next_step is not None:
-        arrived = before.next_step == last.step and last.marks.arrived
-        return before.next_step + arrived
-    keys = [sender.key for sender in before.steps[last.step].senders]
+        return before.next_step or 0
+    last = tried[len(before.attempts) - 1]
     why = last.failure.kind if last.failure else None
-    others = why in (FailureClass.HALT, FailureClass.RETRY) and keys[-1] != last.sender
-    return last.step + (not others)
+    its_sender = why in (FailureClass.HALT, FailureClass.RETRY)
+    if before.next_step is not None:
+        return before.next_step + (before.next_step == last.step and not its_sender)
+    keys = [sender.key for sender in before.steps[last.step].senders]
+    return last.step + (not its_sender or keys[-1] == last.sender)

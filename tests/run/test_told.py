@@ -22,6 +22,8 @@ def test_a_message_is_told_in_the_accounts_time_and_without_the_number():
         headline="Delivered by SMS",
         created_at=AT,
         deadline_at=None,
+        last_step_by=None,
+        expires_at=None,
         finished_at=None,
         tries=(),
         timeline=(

@@ -82,6 +82,8 @@ FINISHED = MessageView(
     headline="Delivered by SMS, 30 min after the first try",
     created_at=AT,
     deadline_at=None,
+    last_step_by=None,
+    expires_at=None,
     finished_at=after(minutes=31),
     tries=(WHATSAPP, SMS),
     timeline=(
@@ -316,6 +318,16 @@ def test_a_message_tells_its_story(pages: Pages) -> None:
     assert 'data-copy="wamid.1"' in html
     assert "Order shipped, version 3" in html
     assert "Hi Anna, order #1001 is on its way." in html
+
+
+def test_a_message_says_until_when_it_may_send(pages: Pages) -> None:
+    by, until = after(minutes=90), after(hours=2)
+    message = replace(WAITING, last_step_by=by, expires_at=until)
+    told = re.sub(r"<[^>]+>", "", pages("message.html", message=message, clock=CLOCK))
+    assert "The last step begins by Tue 24 Nov, 16:00:05 at the latest" in told
+    assert "Nothing is sent after Tue 24 Nov, 16:30:05." in told
+    over = replace(message, finished_at=until)
+    assert "Nothing is sent" not in pages("message.html", message=over, clock=CLOCK)
 
 
 def test_a_failed_try_says_why(pages: Pages) -> None:

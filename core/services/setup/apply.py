@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
+from core.cascade.explain import in_words
+from core.cascade.latest import last_step_within
 from core.services.setup.changes import differences
 from core.services.setup.read import Columns, Setup, read
+from core.services.setup.running import Rule, Running, follow
+from core.store import records
 from core.store import setup as stored
 from core.store.records import Row
 from core.vault import Vault
@@ -33,25 +38,41 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """Until when a reminder sends, in seconds from its start and as half a sentence."""
+
+    reminder: str
+    seconds: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """What an apply did, what it doubts, and what to do next."""
 
     changes: tuple[Change, ...]
+    running: tuple[Running, ...]
+    latest: tuple[Latest, ...]
     warnings: tuple[str, ...]
     addresses: tuple[Address, ...]
 
 
-def apply(app: Everreach, text: str, env: Mapping[str, str]) -> Report:
+def apply(
+    app: Everreach, text: str, env: Mapping[str, str], running: Rule = "keep"
+) -> Report:
     """Set up one account from a file. Raises SetupError, and then nothing has changed.
 
-    `env` is where `${NAME}` is looked up.
+    `env` is where `${NAME}` is looked up; `running` is what messages that are on their way do.
     """
     setup = read(text, env, app.registry)
     with app.store.write() as tx:
         saving = _Saving(tx, app.vault)
         saving.save(setup)
+        moved = follow(app, tx, saving.account_id) if running == "follow" else ()
     return Report(
         changes=tuple(saving.changes),
+        running=moved,
+        latest=tuple(_latest(setup)),
         warnings=(*setup.warnings, *saving.warnings),
         addresses=tuple(_addresses(app.settings.public_url, setup)),
     )
@@ -65,6 +86,28 @@ def _addresses(public_url: str, setup: Setup) -> Iterator[Address]:
     for key, link in setup.senders.items():
         url = f"{public_url}/receipts/{link['provider']}/{account}.{key}"
         yield Address(what=f"sender {key}", party=link["provider"], url=url)
+
+
+def _latest(setup: Setup) -> Iterator[Latest]:
+    for key, reminder in setup.reminders.items():
+        definition = reminder["definition"]
+        within = last_step_within(records.to_steps(definition))
+        expires = timedelta(seconds=definition.get("expires", 0))
+        if expires and expires <= within:
+            told = f"nothing goes out later than {_at_most(expires)} after the event"
+            within = expires
+        elif within:
+            told = f"the last step begins within {_at_most(within)} of its start, unless it is held"
+        else:
+            told = "the only step begins at once, unless it is held"
+        yield Latest(reminder=key, seconds=round(within.total_seconds()), told=told)
+
+
+def _at_most(duration: timedelta) -> str:
+    """A duration in words, rounded up to minutes if it is longer than one."""
+    minute = timedelta(minutes=1)
+    whole = -(-duration // minute) * minute
+    return in_words(whole if duration > minute else duration)
 
 
 @dataclass

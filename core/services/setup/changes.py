@@ -36,14 +36,17 @@ def _reminder(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _as_written(definition: Mapping[str, Any]) -> dict[str, Any]:
-    steps = [
-        {**step, "wait": durations.to_text(step["wait"])}
-        for step in definition["steps"]
-    ]
+    steps = [_step_as_written(step) for step in definition["steps"]]
     kept = {name: definition[name] for name in definition if name != "content"}
     if "expires" in kept:
         kept["expires"] = durations.to_text(kept["expires"])
     return {**kept, "steps": steps}
+
+
+def _step_as_written(step: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {name: step[name] for name in step if name != "senders"}
+    senders = ", ".join(step["senders"])
+    return {**kept, "sender": senders, "wait": durations.to_text(step["wait"])}
 
 
 def _compare(path: str, old: Any, new: Any) -> Iterator[str]:

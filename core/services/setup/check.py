@@ -6,12 +6,15 @@ lists may be None, but what is there has the right type.
 
 import zoneinfo
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import phonenumbers
 
 from core import durations
-from core.cascade.explain import CHANNELS
+from core.cascade.conditions import AT_LEAST, AT_MOST, COUNTRY
+from core.cascade.explain import CHANNELS, in_words
 from core.cascade.model import Channel
 from core.cascade.quiet import quiet_rule
 from core.cascade.schedule import AT_ONCE, Offset, ZoneSource
@@ -30,6 +33,7 @@ from core.services.setup.findings import (
     show,
     spell,
 )
+from core.services.setup.schema import OTHER_WAIT
 
 SHORTEST_WAIT, LONGEST_WAIT = 1, durations.to_seconds("30d")
 
@@ -222,12 +226,12 @@ class _Reminder:
         if message is not None and message not in self._messages:
             known = self._messages
             self._findings.unknown((*place, "message"), message, "message", known)
-        for index, step in enumerate(reminder.get("steps", ())):
-            if step is not None:
-                where = (*place, "steps", index)
-                self._check_sender(where, step)
-                self._check_content(where, step, message)
-                self._check_duration(where, step, "wait")
+        for where, step in entries(reminder, "steps"):
+            here = (*place, *where)
+            self._check_senders(here, step)
+            self._check_content(here, step, message)
+            self._check_duration(here, step, "wait")
+            self._check_conditions(here, step, reminder.get("on"))
         self._check_duration(place, reminder, "expires")
         self._check_send(place, reminder)
 
@@ -248,28 +252,29 @@ class _Reminder:
             problem = f"{event} has no moment that this could be before or after"
             fix = f"Send it {AT_ONCE}; {', '.join(MOMENTS)} have one"
             self._findings.problem((*place, "send"), problem, fix)
+        self._doubt(place, reminder)
 
-    def _check_sender(self, place: Place, step: Group) -> None:
-        sender = step.get("sender")
-        if sender is None:
-            return
-        if sender not in self._senders:
-            self._findings.unknown((*place, "sender"), sender, "sender", self._senders)
-            return
-        _, found = self._senders[sender]
-        provider = found.get("provider")
-        if provider and "channel" in step:
-            reports = self._registry.channels[provider].reports
-            self._check_reports(place, step, provider, reports)
+    def _check_senders(self, place: Place, step: Group) -> None:
+        listed_before: set[str] = set()
+        for where, key in _named(place, step):
+            if key in listed_before:
+                problem = f"{show(key)} stands here twice"
+                self._findings.problem(where, problem, "Name every sender once")
+            listed_before.add(key)
+            if key not in self._senders:
+                self._findings.unknown(where, key, "sender", self._senders)
+            elif "channel" in step and (found := self._connector(key)):
+                self._check_reports(place, step, found)
+
+    def _connector(self, sender: str) -> ChannelConnector | None:
+        _, found = self._senders.get(sender, ((), {}))
+        return self._registry.channels.get(found.get("provider", ""))
 
     def _check_reports(
-        self,
-        place: Place,
-        step: Group,
-        provider: str,
-        reports: Mapping[Channel, frozenset[Until]],
+        self, place: Place, step: Group, connector: ChannelConnector
     ) -> None:
         channel, until = Channel(step["channel"]), step.get("until")
+        reports, provider = connector.reports, connector.name
         if channel not in reports:
             served = ", ".join(CHANNELS[each] for each in reports)
             problem = f"{provider} does not send {CHANNELS[channel]}"
@@ -297,6 +302,100 @@ class _Reminder:
         if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
             problem = f"{group[name]} is too {'short' if seconds < 1 else 'long'}"
             self._findings.problem((*place, name), problem, "Use from 1s to 30d")
+
+    def _check_conditions(self, place: Place, step: Group, event: str | None) -> None:
+        conditions = step.get("only_if", {})
+        place = (*place, "only_if")
+        for where, country in _listed_at((*place, COUNTRY), conditions.get(COUNTRY)):
+            if country not in phonenumbers.SUPPORTED_REGIONS:
+                known = sorted(phonenumbers.SUPPORTED_REGIONS)
+                fix = did_you_mean(country, known) or "Write it like IT"
+                problem = f"{show(country)} is not a known country"
+                self._findings.problem(where, problem, fix)
+        for field, bounds in conditions.items():
+            if field != COUNTRY and event:
+                self._check_bounds((*place, field), field, bounds, event)
+
+    def _check_bounds(
+        self, place: Place, field: str, bounds: Group, event: str
+    ) -> None:
+        numbers = [COUNTRY, *(n for n, it in fields_of(event).items() if it.number)]
+        if field not in numbers:
+            problem = f"{field} is not a number that {event} has"
+            self._findings.problem(place, problem, choices(field, numbers))
+        low, high = bounds.get(AT_LEAST), bounds.get(AT_MOST)
+        if low is not None and high is not None and low > high:
+            problem = f"no number is at least {low} and at most {high}"
+            self._findings.problem(place, problem, "Exchange the two")
+
+    # --- What is allowed and may be a mistake
+
+    def _doubt(self, place: Place, reminder: Group) -> None:
+        steps = list(entries(reminder, "steps"))
+        if not self._findings.is_clean(place):
+            return
+        for (where, step), (_, following) in pairwise(steps):
+            self._doubt_end((*place, *where), step, following)
+        if "unread" in reminder and not any(_awaits_reading(it) for _, it in steps):
+            useless = "no step waits until it is read, so this changes nothing"
+            self._findings.warn((*place, "unread"), useless)
+        if reminder.get("purpose") == "authentication" and "expires" not in reminder:
+            self._findings.warn((*place, "expires"), _NO_EXPIRY)
+
+    def _doubt_end(self, place: Place, step: Group, following: Group) -> None:
+        """Warn if both this step's message and the next one's can arrive.
+
+        What only has to be accepted or sent is either refused or on its way within seconds:
+        there the next step does not go out because of a message that is still to come.
+        """
+        until = step.get("until", Until.DELIVERED)
+        channel, other = CHANNELS[step["channel"]], CHANNELS[following["channel"]]
+        if until in (Until.ACCEPTED, Until.SENT):
+            return
+        wait = timedelta(seconds=durations.to_seconds(step.get("wait", OTHER_WAIT)))
+        told = f"{channel} may still deliver this after its {in_words(wait)}, and"
+        told = f"{told} {other} may have gone out by then"
+        for reason in self._reasons(step, wait):
+            self._findings.warn((*place, "wait"), f"{told}: {reason}")
+        if until != Until.DELIVERED:
+            told = f"{channel} may have arrived when {other} goes out: it is not enough here"
+            self._findings.warn((*place, "until"), told)
+
+    def _reasons(self, step: Group, wait: timedelta) -> Iterator[str]:
+        for _, key in _named((), step):
+            connector, channel = self._connector(key), Channel(step["channel"])
+            if connector and (reason := connector.outlives(channel, wait)):
+                yield reason
+
+
+_NO_EXPIRY = (
+    "is missing; a code that is no longer good should not arrive: give it how long a code is "
+    "good, such as 5m"
+)
+
+
+def listed(given: str | list[str]) -> list[str]:
+    """What may be written as one word or as a list of words, as a list."""
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _named(place: Place, step: Group) -> Iterator[tuple[Place, str]]:
+    """The senders of a step, with their places."""
+    yield from _listed_at((*place, "sender"), step.get("sender"))
+
+
+def _listed_at(
+    place: Place, given: str | list[str] | None
+) -> Iterator[tuple[Place, str]]:
+    if isinstance(given, str):
+        yield place, given
+    for index, word in enumerate(given if isinstance(given, list) else ()):
+        if word is not None:
+            yield (*place, index), word
+
+
+def _awaits_reading(step: Group) -> bool:
+    return bool(step.get("until") == Until.READ)
 
 
 def _by_key(document: Group, section: str) -> dict[str, tuple[Place, Group]]:

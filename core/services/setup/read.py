@@ -5,19 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from core import durations
+from core.cascade.conditions import COUNTRY
 from core.cascade.model import Channel
 from core.cascade.schedule import AT_ONCE, IfInside, Offset, TooLate
 from core.cascade.status import Until
 from core.ports import Registry
-from core.services.setup.check import check
+from core.services.outlook import CLICKS_AND_REPLIES
+from core.services.setup.check import check, listed
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings
-from core.services.setup.schema import CHANNELS, setup_schema
+from core.services.setup.schema import (
+    CHANNELS,
+    LAST_WAIT,
+    OTHER_WAIT,
+    setup_schema,
+)
 from core.services.setup.shape import find_misshapen, without
 from core.services.setup.variables import Variables
-
-LAST_WAIT = "24h"
-OTHER_WAIT = "10m"
 
 _PREFERRED = (Until.DELIVERED, Until.SENT, Until.ACCEPTED)
 
@@ -76,7 +80,7 @@ class _Reading:
             connections=self._links(
                 "connections", "platform", self._registry.platforms
             ),
-            senders=self._links("senders", "provider", self._registry.channels),
+            senders=self._senders(),
             messages={key: {"content": it} for key, it in self._messages.items()},
             reminders={
                 reminder["key"]: self._reminder(reminder)
@@ -92,14 +96,15 @@ class _Reading:
             entry["key"]: {
                 kind: entry[kind],
                 **self._split(entry["config"], connectors[entry[kind]]),
-                **(
-                    {"failures": entry.get("failures", {})}
-                    if kind == "provider"
-                    else {}
-                ),
             }
             for entry in self._document.get(section, ())
         }
+
+    def _senders(self) -> dict[str, Columns]:
+        links = self._links("senders", "provider", self._registry.channels)
+        for entry in self._document.get("senders", ()):
+            links[entry["key"]]["failures"] = entry.get("failures", {})
+        return links
 
     def _split(self, config: Mapping[str, Any], connector: Any) -> Columns:
         secret = self._registry.secret_names(connector)
@@ -112,6 +117,7 @@ class _Reading:
         *others, last = reminder["steps"]
         definition = {
             "purpose": reminder.get("purpose", "transactional"),
+            "unread": reminder.get("unread", CLICKS_AND_REPLIES),
             "message": reminder["message"],
             "content": self._messages[reminder["message"]],
             "steps": [
@@ -129,22 +135,27 @@ class _Reading:
         return {"event": reminder["on"], "definition": definition}
 
     def _step(self, step: Mapping[str, Any], wait: str) -> Columns:
-        return {
+        columns = {
             "channel": step["channel"],
-            "senders": _listed(step["sender"]),
+            "senders": listed(step["sender"]),
             "until": step.get("until") or self._until(step),
             "wait": durations.to_seconds(step.get("wait", wait)),
         }
+        only_if = step.get("only_if")
+        return {**columns, "only_if": _conditions(only_if)} if only_if else columns
 
     def _until(self, step: Mapping[str, Any]) -> str:
-        providers = (self._providers[key] for key in _listed(step["sender"]))
+        providers = (self._providers[key] for key in listed(step["sender"]))
         channel = Channel(step["channel"])
         able = [self._registry.channels[each].reports[channel] for each in providers]
         return str(next(u for u in _PREFERRED if all(u in each for each in able)))
 
 
-def _listed(given: str | list[str]) -> list[str]:
-    return [given] if isinstance(given, str) else list(given)
+def _conditions(only_if: Mapping[str, Any]) -> Columns:
+    given = {**only_if}
+    if COUNTRY in given:
+        given[COUNTRY] = listed(given[COUNTRY])
+    return given
 
 
 def _content(message: Mapping[str, Any]) -> Columns:

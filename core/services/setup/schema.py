@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from core.cascade.conditions import AT_LEAST, AT_MOST, COUNTRY
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.cascade.schedule import (
@@ -13,14 +14,17 @@ from core.cascade.schedule import (
     IfInside,
     TooLate,
 )
-from core.cascade.status import Until
+from core.cascade.status import FailureClass, Until
 from core.durations import PATTERN as DURATION
 from core.occasions import EVENTS
 from core.ports import ChannelConnector, PlatformConnector, Registry
+from core.services.outlook import CLICKS_AND_REPLIES, UNREAD_RULES
 
 Schema = dict[str, Any]
 
 CHANNELS = (Channel.WHATSAPP, Channel.SMS)
+LAST_WAIT, OTHER_WAIT = "24h", "10m"  # of a step that does not say
+LARGEST_NUMBER = 10**15
 
 
 def setup_schema(registry: Registry) -> Schema:
@@ -38,7 +42,7 @@ def setup_schema(registry: Registry) -> Schema:
                 ),
                 "senders": _list(
                     "The providers that send for us",
-                    _link("provider", registry.channels, registry),
+                    _sender(registry),
                 ),
                 "messages": _list("What is said, channel by channel", _message()),
                 "reminders": _list("What is sent when", _reminder()),
@@ -89,6 +93,20 @@ def _link(
         for name, connector in connectors.items()
     ]
     return {**_group(f"One {kind}", required), "allOf": configs}
+
+
+def _sender(registry: Registry) -> Schema:
+    schema = _link("provider", registry.channels, registry)
+    schema["properties"]["failures"] = {
+        "description": "What the provider's error codes mean, where it is not the usual",
+        "type": "object",
+        "propertyNames": _text("An error code of the provider's"),
+        "additionalProperties": {
+            **_one_of("What this code means", FailureClass),
+            "title": "meaning",
+        },
+    }
+    return schema
 
 
 def _when(kind: str, name: str, config: Schema) -> Schema:
@@ -156,6 +174,7 @@ def _reminder() -> Schema:
         "steps": {**steps, "minItems": 1},
     }
     purpose = _one_of("Why you may write to this person", Purpose)
+    unread = _one_of("What counts for a person who never reports read", UNREAD_RULES)
     expires = "How long after the event it is still of use; nothing is sent later"
     optional = {
         "purpose": {**purpose, "default": "transactional"},
@@ -175,6 +194,7 @@ def _reminder() -> Schema:
             "default": TooLate.SKIP.value,
         },
         "quiet_hours": _quiet_hours(),
+        "unread": {**unread, "default": CLICKS_AND_REPLIES},
     }
     return _group("One reminder", required, optional)
 
@@ -182,14 +202,32 @@ def _reminder() -> Schema:
 def _step() -> Schema:
     required = {
         "channel": _one_of("Where to write", CHANNELS),
-        "sender": _text("The key of the sender"),
+        "sender": _one_or_more("The key of the sender, or several in order"),
     }
     wait = "How long it may take until the next step: 45s, 30m, 12h, 2d or 1h30m"
     optional = {
         "until": _one_of("How far the message must get", Until),
         "wait": {"type": "string", "pattern": DURATION, "description": wait},
+        "only_if": _only_if(),
     }
     return _group("One step", required, optional)
+
+
+def _only_if() -> Schema:
+    number = {"type": "number", "minimum": 0, "maximum": LARGEST_NUMBER}
+    bounds = {
+        AT_LEAST: {**number, "description": "A number that is no more than the field"},
+        AT_MOST: {**number, "description": "A number that is no less than the field"},
+    }
+    bounded = _group("Between which numbers the field must be", {}, bounds)
+    countries = _one_or_more("The person's country, or several, as codes such as IT")
+    return {
+        "description": "What must hold for this step to be used",
+        "type": "object",
+        "properties": {COUNTRY: countries},
+        "additionalProperties": {**bounded, "minProperties": 1},
+        "minProperties": 1,
+    }
 
 
 def _group(about: str, required: Schema, optional: Schema | None = None) -> Schema:
@@ -212,6 +250,11 @@ def _some(about: str, items: Schema) -> Schema:
 
 def _text(about: str) -> Schema:
     return {"description": about, "type": "string", "pattern": r"\S"}
+
+
+def _one_or_more(about: str) -> Schema:
+    schema = {**_text(about), "items": _text(about), "minItems": 1}
+    return {**schema, "type": ["string", "array"]}
 
 
 def _key(what: str) -> Schema:

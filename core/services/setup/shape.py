@@ -13,6 +13,7 @@ _TYPES = {
     "integer": "a whole number",
     "array": "a list",
     "object": "a group of settings",
+    "number": "a number",
 }
 _NAMES = {"on": "event", "until": "status"}
 
@@ -147,7 +148,7 @@ def _unknown_key(error: _Error, _: str) -> Iterator[_Wording]:
 def _enum(error: _Error, shown: str) -> Iterator[_Wording]:
     place = tuple(error.absolute_path)
     word = _word(place)
-    kind = _NAMES.get(word, word)
+    kind = error.schema.get("title") or _NAMES.get(word, word)
     fix = choices(error.instance, error.validator_value)
     yield place, f"{shown} is not a known {kind}", fix
 
@@ -169,6 +170,12 @@ def _pattern(error: _Error, shown: str) -> Iterator[_Wording]:
 
 def _empty(error: _Error, _: str) -> Iterator[_Wording]:
     yield tuple(error.absolute_path), "is empty", _said(error, "description") or ""
+
+
+def _too_few(error: _Error, shown: str) -> Iterator[_Wording]:
+    # A message has a key, so that one more setting is what it says.
+    said_nothing = error.validator_value > 1
+    yield from (_no_channel if said_nothing else _empty)(error, shown)
 
 
 def _no_channel(error: _Error, _: str) -> Iterator[_Wording]:
@@ -195,5 +202,5 @@ _WORDINGS: Mapping[str, Callable[[_Error, str], Iterator[_Wording]]] = {
     "pattern": _pattern,
     "minLength": _empty,
     "minItems": _empty,
-    "minProperties": _no_channel,
+    "minProperties": _too_few,
 }

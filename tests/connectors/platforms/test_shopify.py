@@ -5,6 +5,7 @@ import pytest
 from connectors.platforms.shopify import PLATFORM
 from core.errors import BadSignature, Malformed
 from core.ports import Contact, Happening, Ignored
+from tests.support.riverside import fulfillment, shipped
 
 SUBJECT = "shopify:fulfillment:9223372036854775807"
 FIELDS = {
@@ -62,6 +63,29 @@ def test_a_carriers_report_is_about_the_same_shipment(translate, stem, name):
     expected = Happening(name=name, subject=SUBJECT, contact=Contact(), fields=fields)
 
     assert translate(stem) == [expected]
+
+
+MUG = {"price": "24.95", "quantity": 2, "total_discount": "5.00"}
+PEN = {"price": "1.50", "quantity": 1}
+
+
+@pytest.mark.parametrize(
+    ("items", "total"),
+    [
+        ([MUG], "44.90"),
+        ([MUG, PEN], "46.40"),
+        ([{**PEN, "total_discount": "9.00"}], "0"),
+        ([MUG, {"title": "no price", "quantity": 1}], None),
+        ([{**MUG, "price": 24.95}], None),
+        ([{**MUG, "price": "NaN"}], None),
+        ([{**MUG, "quantity": None}], None),
+        ([], None),
+    ],
+)
+def test_a_shipment_says_what_is_in_it_is_worth(items, total):
+    [happening] = PLATFORM.translate(shipped(fulfillment(line_items=items)))
+
+    assert happening.fields.get("shipment.total") == total
 
 
 def test_a_cancelled_order_cancels_each_of_its_shipments(translate):

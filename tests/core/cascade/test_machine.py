@@ -474,11 +474,16 @@ def test_a_held_step_goes_on_where_it_was(kind: FailureClass) -> None:
     assert run.tell(TimedOut(), minutes=60).senders == ["one", goes_on]
 
 
-def test_what_arrived_after_all_is_not_sent_there_again_when_the_hours_open() -> None:
+@pytest.mark.parametrize(
+    "news", [delivered(0, NOON), failed(0, NOON - MINUTE, failure())]
+)
+def test_a_held_step_is_left_if_what_is_heard_meanwhile_speaks_against_it(
+    news: Event,
+) -> None:
     seen = step(Channel.WHATSAPP, Until.READ, hours=SIESTA)
     run = Run(seen, step(Channel.SMS)).tell(Started())
     run.tell(failed(0, NOON, failure(FailureClass.RETRY)), minutes=25)
-    run.tell(delivered(0, NOON), minutes=40)
+    run.tell(news, minutes=40)
 
     assert run.tell(TimedOut(), minutes=60).channels[1:] == [Channel.SMS]
 

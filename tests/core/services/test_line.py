@@ -42,12 +42,12 @@ class Line:
     """A shop that is set up, and shorthands for what happens to it."""
 
     def __init__(self, app: Everreach, clock: SetClock, providers: Providers) -> None:
-        self.app, self.clock, self._url = app, clock, providers.url
+        self.app, self.clock, self.url = app, clock, providers.url
         self.set_up()
 
     def set_up(self, *changes: tuple[str, str], **options: Any) -> None:
         """Apply the set-up file, with words in it changed."""
-        text = riverside.setup(meta=self._url, twilio=self._url, **options)
+        text = riverside.setup(meta=self.url, twilio=self.url, **options)
         for old, new in changes:
             text = text.replace(old, new)
         apply(self.app, text, {})

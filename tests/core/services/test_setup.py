@@ -78,7 +78,11 @@ def test_the_example_in_the_docs_can_be_applied(here):
         "message shipped": "added",
         "reminder order-shipped": "added",
     }
-    assert report.warnings == ()
+    (doubt,) = report.warnings
+    assert doubt.startswith(
+        "reminders[0].steps[0].wait: WhatsApp may still deliver this after its 30 min, "
+        "and SMS may have gone out by then: "
+    )
 
 
 def test_every_connection_and_sender_has_an_address_to_give_away(here):
@@ -133,8 +137,8 @@ def test_the_definition_is_what_the_engine_reads(here):
     assert definition["purpose"] == "transactional"
     assert definition["message"] == "shipped"
     assert definition["steps"] == [
-        {"channel": "whatsapp", "sender": "wa", "until": "delivered", "wait": 5400},
-        {"channel": "sms", "sender": "sms", "until": "delivered", "wait": 86400},
+        {"channel": "whatsapp", "senders": ["wa"], "until": "delivered", "wait": 5400},
+        {"channel": "sms", "senders": ["sms"], "until": "delivered", "wait": 86400},
     ]
 
 
@@ -174,6 +178,43 @@ def test_a_reminder_says_when_it_is_sent(here):
     ]
     assert "quiet_hours" not in first
     assert second["quiet_hours"] == [WRITTEN]
+
+
+def test_what_only_some_files_say_is_what_the_engine_reads(here):
+    conditions = "only_if: {country: IT, shipment.total: {at_least: 50.5}}"
+    text = setup().replace("channel: sms,", f"channel: sms, {conditions},")
+    text = text.replace("sender: sms", "sender: [sms, backup]")
+    text = text.replace("messages:", f"{_sender('sms', 'backup')}messages:", 1)
+    text = text.replace("{key: wa,", '{key: wa, failures: {131049: retry, "1": next},')
+    here.apply(text.replace("on: order", "unread: assume_seen\n    on: order"))
+
+    (reminder,), senders = here.rows(tables.reminders), here.rows(tables.senders)
+    definition = reminder["definition"]
+    first, last = definition["steps"]
+    assert definition["unread"] == "assume_seen"
+    assert "only_if" not in first
+    assert last["senders"] == ["sms", "backup"]
+    assert last["only_if"] == {"country": ["IT"], "shipment.total": {"at_least": 50.5}}
+    assert [row["failures"] for row in senders] == [
+        {"131049": "retry", "1": "next"},
+        {},
+        {},
+    ]
+
+
+def _sender(key, new_key):
+    (line,) = [line for line in setup().splitlines() if f"  - {{key: {key}," in line]
+    return line.replace(f"key: {key}", f"key: {new_key}") + "\n"
+
+
+def test_another_sender_is_told_as_it_is_written(here):
+    here.apply(setup())
+    text = setup().replace("messages:", f"{_sender('sms', 'backup')}messages:", 1)
+    report = here.apply(text.replace("sender: sms", "sender: [sms, backup]"))
+
+    assert detail(report, "reminder order-shipped") == (
+        "version 2: steps[1].sender sms → sms, backup"
+    )
 
 
 def test_the_content_is_kept_channel_by_channel(here):

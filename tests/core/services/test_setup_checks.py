@@ -123,7 +123,7 @@ def test_the_schema_is_a_schema():
             SMS,
             f"{SMS}, utnil: sent",
             "reminders[0].steps[1].utnil: is not a setting. Did you mean until? "
-            "Known: channel, sender, until, wait",
+            "Known: channel, sender, until, wait, only_if",
         ),
         (
             "wait: 30m",
@@ -157,8 +157,74 @@ def test_the_schema_is_a_schema():
             "{{ order.nmae }} is on its way",
             "messages[0].sms: order.nmae is not a field of order.shipped. Did you mean "
             "order.name? Known: recipient.first_name, recipient.last_name, "
-            "recipient.phone, order.name, order.id, tracking.number, tracking.url, "
-            "tracking.company",
+            "recipient.phone, order.name, order.id, order.total, shipment.total, "
+            "tracking.number, tracking.url, tracking.company",
+        ),
+        (
+            SMS,
+            "{channel: sms, sender: [sms, sms]",
+            "reminders[0].steps[1].sender[1]: 'sms' stands here twice. "
+            "Name every sender once",
+        ),
+        (
+            SMS,
+            "{channel: sms, sender: [sms, wa]",
+            "reminders[0].steps[1].channel: whatsapp_cloud does not send SMS. "
+            "It sends WhatsApp; choose another channel or sender",
+        ),
+        (
+            SMS,
+            "{channel: sms, sender: []",
+            "reminders[0].steps[1].sender: is empty. The key of the sender, or several in order",
+        ),
+        (
+            SMS,
+            f"{SMS}, only_if: {{country: [IT, XX]}}",
+            "reminders[0].steps[1].only_if.country[1]: 'XX' is not a known country. "
+            "Write it like IT",
+        ),
+        (
+            SMS,
+            f"{SMS}, only_if: {{order.name: {{at_least: 50}}}}",
+            "reminders[0].steps[1].only_if.order.name: order.name is not a number that "
+            "order.shipped has. Did you mean order.total? "
+            "Known: country, order.total, shipment.total",
+        ),
+        (
+            SMS,
+            f"{SMS}, only_if: {{order.total: {{at_least: 50, at_most: 49.5}}}}",
+            "reminders[0].steps[1].only_if.order.total: no number is at least 50 and at "
+            "most 49.5. Exchange the two",
+        ),
+        (
+            SMS,
+            f"{SMS}, only_if: {{order.total: {{at_lest: 50}}}}",
+            "reminders[0].steps[1].only_if.order.total.at_lest: is not a setting. "
+            "Did you mean at_least? Known: at_least, at_most",
+        ),
+        (
+            SMS,
+            f"{SMS}, only_if: {{order.total: {{at_least: 1e400}}}}",
+            "reminders[0].steps[1].only_if.order.total.at_least: inf cannot be used here. "
+            "A number that is no more than the field",
+        ),
+        (
+            SMS,
+            f"{SMS}, only_if: {{}}",
+            "reminders[0].steps[1].only_if: is empty. "
+            "What must hold for this step to be used",
+        ),
+        (
+            "{key: wa, ",
+            "{key: wa, failures: {131049: retri}, ",
+            "senders[0].failures.131049: 'retri' is not a known meaning. Did you mean "
+            "retry? Known: next, retry, template, suppress, halt, unknown",
+        ),
+        (
+            "    message: shipped\n",
+            "    message: shipped\n    unread: ignore\n",
+            "reminders[0].unread: 'ignore' is not a known unread. "
+            "Known: assume_seen, clicks_and_replies, fall_back",
         ),
         (
             '"+15005550006"',
@@ -393,13 +459,62 @@ def test_a_time_that_means_nothing_is_warned_of(text, warning):
 
 
 def test_a_field_that_may_be_unknown_is_warned_of():
-    warnings = read(setup(), {}, REGISTRY).warnings
+    warnings = read(setup(wait="30d"), {}, REGISTRY).warnings
 
     assert warnings == (
         "messages[0].whatsapp.body[0]: recipient.first_name may be unknown, and the step "
         "is passed over then; give it a default: "
         "{{ recipient.first_name | default('…') }}",
     )
+
+
+AFTER_WHATSAPP = "and SMS may have gone out by then: WhatsApp keeps"
+READ_IS_WANTED = "WhatsApp may have arrived when SMS goes out: it is not enough here"
+
+
+@pytest.mark.parametrize(
+    ("until", "doubts"),
+    [
+        ("accepted", []),
+        ("sent", []),
+        ("delivered", [("wait", AFTER_WHATSAPP)]),
+        ("read", [("wait", AFTER_WHATSAPP), ("until", READ_IS_WANTED)]),
+        ("replied", [("wait", AFTER_WHATSAPP), ("until", READ_IS_WANTED)]),
+    ],
+)
+def test_two_messages_that_may_both_arrive_are_warned_of(until, doubts):
+    _, *warnings = read(setup(until=until), {}, REGISTRY).warnings
+
+    assert len(warnings) == len(doubts)
+    for warning, (where, told) in zip(warnings, doubts, strict=True):
+        assert warning.startswith(f"reminders[0].steps[0].{where}: ")
+        assert told in warning
+
+
+def test_what_changes_nothing_is_warned_of():
+    text = changed(
+        "    message: shipped\n", "    message: shipped\n    unread: fall_back\n"
+    )
+
+    assert (
+        "reminders[0].unread: no step waits until it is read, so this changes nothing"
+        in (read(text, {}, REGISTRY).warnings)
+    )
+    text = text.replace("until: delivered", "until: read")
+    assert not any("unread" in line for line in read(text, {}, REGISTRY).warnings)
+
+
+def test_a_code_that_never_expires_is_warned_of():
+    text = changed(
+        "    message: shipped\n", "    message: shipped\n    purpose: authentication\n"
+    )
+
+    assert any(
+        "reminders[0].expires: is missing" in line
+        for line in read(text, {}, REGISTRY).warnings
+    )
+    text = text.replace("    purpose:", "    expires: 5m\n    purpose:")
+    assert not any("expires" in line for line in read(text, {}, REGISTRY).warnings)
 
 
 def test_a_file_with_nothing_but_an_account_is_enough():
@@ -420,6 +535,10 @@ WHOLE = parse(
         "send: 3d before at 10:00\n    if_inside: next\n    too_late: earlier\n"
         "    quiet_hours: [{from: 21:00, to: 08:00, days: [mon], purposes: [service]}]"
     )
+    .replace(SMS, f"{SMS}, only_if: {{country: [IT]}}")
+    .replace("sender: wa", "sender: [wa]")
+    .replace("{key: wa, ", "{key: wa, failures: {131049: retry}, ")
+    .replace("    message:", "    unread: fall_back\n    message:")
 )
 ODDITIES = [None, True, 7, 1.5, "", " ", "x", "{{", "${A}", [], [None], {}, {"x": 1}]
 

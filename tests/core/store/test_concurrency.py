@@ -1,28 +1,20 @@
 """Many workers at once: every piece of work has one owner."""
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
 
-from core.bootstrap import Everreach
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store import attempts
 from core.store.cascades import load
 from core.store.tables import cascades
-from tests.conftest import SetClock
-from tests.core.services.test_line import Line
-from tests.support import loopback
+from tests.core.services.test_line import Line, line, listening, providers
 from tests.support.riverside import fulfillment
 
-
-@pytest.fixture
-def line(app: Everreach, clock: SetClock) -> Iterator[Line]:
-    with loopback.providers() as providers:
-        yield Line(app, clock, providers)
+__all__ = ["line", "listening", "providers"]  # fixtures
 
 
 def test_an_attempt_is_claimed_once(line: Line) -> None:
