@@ -8,6 +8,7 @@ from socket import gethostname
 
 import click
 from rq import SimpleWorker
+from rq.worker import DequeueStrategy
 
 from connectors.registry import load_registry
 from core import jobs
@@ -48,7 +49,9 @@ def serve(app: Everreach, lanes: Sequence[str]) -> None:
     try:
         names = [app.bell.queue(lane).name for lane in lanes]
         worker = SimpleWorker(names, connection=app.bell.worker_connection())
-        worker.work(logging_level="WARNING")
+        # In turn: otherwise a lane that is never done would keep the later ones waiting.
+        in_turn = DequeueStrategy.ROUND_ROBIN
+        worker.work(logging_level="WARNING", dequeue_strategy=in_turn)
     finally:
         ticker.stop()
 

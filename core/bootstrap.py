@@ -20,6 +20,7 @@ from core.store.engine import Store
 from core.store.inbox import Arrival, add_from_known
 from core.store.origins import Origin
 from core.store.together import Together
+from core.store.turns import Turns
 from core.vault import Vault
 
 Connector = ChannelConnector | PlatformConnector
@@ -38,6 +39,7 @@ class Everreach:
     registry: Registry
     keep_together: Together[tuple[Arrival, Origin], int | None]
     origins: dict[tuple[str, str, str], Origin] = field(default_factory=dict)
+    turns: Turns = field(default_factory=Turns)
     _configs: dict[tuple[str, bytes, str], Any] = field(default_factory=dict)
 
     def config_of(self, connector: Connector, row: Mapping[str, Any]) -> Any:

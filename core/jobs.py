@@ -14,7 +14,7 @@ from core.store.work import EVENTS, QUESTIONS, RECEIPTS, TIMERS
 
 log = structlog.get_logger()
 
-BUDGET_SECONDS = 2.0  # then let RQ look at the other lanes
+BUDGET_SECONDS = 0.2  # then the other lanes have their turn: a second for all of them
 FAILED_SECONDS = 1.0
 
 _app: Everreach | None = None

@@ -76,6 +76,9 @@ ENDS: Mapping[str, str] = {
 # These stop what is under way too; but if the occasion is moved, it is told of anew.
 STOPS: Mapping[str, str] = {**ENDS, "appointment.answered": "the person has answered"}
 
+# After one of these, what is sent relative to the moment is planned anew.
+MOVES = frozenset({"appointment.moved"})
+
 # The field that holds the moment which the occasion is about, as ISO 8601 with its offset. A
 # reminder may be sent relative to it.
 MOMENTS: Mapping[str, str] = {

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.replies import StopWord
 from core.cascade.status import Failure, Scope, Status, Until
@@ -176,17 +177,21 @@ class StatusQuery(Protocol):
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
-    `reports` says, for every channel that the provider serves, what it can tell us about a
-    message. `query` is None where a provider cannot be asked about a message. `taken` is the
-    HTTP status that tells the provider that we have what it told. `config` is an instance of
-    `Config`, a frozen dataclass whose fields are made by `connectors.config.setting`.
+    `company` is who stands behind it, as people know it. `reports` says, for every channel that
+    the provider serves, what it can tell us about a message. `query` is None where a provider
+    cannot be asked about a message. `taken` is the HTTP status that tells the provider that we
+    have what it told. `limits` are what it lets a sender do, where that is known and the
+    account has not been told otherwise. `config` is an instance of `Config`, a frozen dataclass
+    whose fields are made by `connectors.config.setting`.
     """
 
     name: str
+    company: str
     Config: type[Any]
     reports: Mapping[Channel, frozenset[Until]]
     query: StatusQuery | None
     taken: int
+    limits: Mapping[Channel, Limits]
 
     def build(self, message: Outgoing, config: Any) -> HttpRequest:
         """The request that sends the message. Raises ContentError if it cannot be said."""

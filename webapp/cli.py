@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.services.views import MessageView
 
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-", "unchanged": "="}
-_REQUESTS_AT_ONCE: Final = 16
+REQUESTS_AT_ONCE: Final = 16
 _REQUEST_SECONDS: Final = 3  # what a request may still take when the server is stopping
 
 
@@ -59,6 +59,13 @@ sandbox_option = click.option(
     help="Use the sandbox and its own data folder.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+language_option = click.option(
+    "--language",
+    type=click.Choice(["en", "de", "it"]),
+    default="en",
+    show_default=True,
+    help="The language of the sentences.",
+)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -95,7 +102,7 @@ def web() -> None:
         websockets=False,
         workers=1,
         # They do not compute at once: those that wait for a commit share the next one.
-        blocking_threads=_REQUESTS_AT_ONCE,
+        blocking_threads=REQUESTS_AT_ONCE,
         workers_kill_timeout=_REQUEST_SECONDS,
         log_level=LogLevels.error,  # it warns of so many threads
     )
@@ -170,16 +177,28 @@ def apply(file: str, running: "Rule", as_json: bool) -> None:
 @click.option("--subject", help="Only what this is about, for example an order.")
 @click.option("--account", help="Only this account's.")
 @click.option("--limit", default=50, show_default=True, help="The newest so many.")
+@language_option
 @json_option
 @sandbox_option
 def messages(
-    subject: str | None, account: str | None, limit: int, as_json: bool
+    subject: str | None,
+    account: str | None,
+    limit: int,
+    language: str,
+    as_json: bool,
 ) -> None:
     """Show messages, and why each went the way it did."""
     from core.services.messages import list_messages
+    from webapp.languages import translator
 
     with _everreach() as app:
-        found = list_messages(app, subject=subject, account=account, limit=limit)
+        found = list_messages(
+            app,
+            subject=subject,
+            account=account,
+            limit=limit,
+            translate=translator(language),
+        )
     if as_json:
         _print_json([dataclasses.asdict(message) for message in found])
         return
@@ -187,6 +206,29 @@ def messages(
         click.echo(told(message))
     if not found:
         click.echo("There are no messages yet.")
+
+
+@main.command()
+@click.option("--account", help="Only this account's.")
+@language_option
+@json_option
+@sandbox_option
+def notices(account: str | None, language: str, as_json: bool) -> None:
+    """Show what only you can mend: what providers refuse as a whole."""
+    from core.services.notices import list_notices
+    from webapp.languages import translator
+
+    with _everreach() as app:
+        found = list_notices(app, account=account, translate=translator(language))
+    if as_json:
+        _print_json([dataclasses.asdict(notice) for notice in found])
+        return
+    for notice in found:
+        at = notice.at.astimezone(ZoneInfo(notice.time_zone))
+        click.echo(f"{at:%Y-%m-%d %H:%M}  {notice.account}  {notice.sentence}")
+        click.echo(f"    → {notice.fix}")
+    if not found:
+        click.echo("There is nothing to mend.")
 
 
 @main.group()

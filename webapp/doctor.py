@@ -200,6 +200,21 @@ def disk(patient: Patient) -> Iterator[Row]:
     yield Row(name="disk", state=state, value=f"{free} MiB free", fix=fix)
 
 
+def notices(patient: Patient) -> Iterator[Row]:
+    """No provider refuses a sender or a template as a whole."""
+    from core.services.notices import list_notices
+    from core.store.migrate import head, revision
+
+    if revision(patient.app.store) != head():
+        return  # which has a row of its own
+    found = list_notices(patient.app)
+    for one in found:
+        name = f"{one.account}.{one.sender}"
+        yield Row(name=name, state="warn", value=one.sentence, fix=one.fix)
+    if not found:
+        yield Row(name="senders", state="ok", value="no provider refuses one")
+
+
 CHECKS: Final[Sequence[Check]] = (
     home,
     key,
@@ -209,6 +224,7 @@ CHECKS: Final[Sequence[Check]] = (
     clock,
     public_url,
     disk,
+    notices,
 )
 
 _FIXES: Final = {

@@ -3,7 +3,7 @@
 `install` gives all of it to an app's Jinja environment.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Final, NamedTuple
@@ -11,7 +11,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, url_for
 
+from core.cascade.explain import WORDS, mask_numbers
 from core.services.views import MessageView, TryView
+from webapp.languages import language, translate
 
 
 class Face(NamedTuple):
@@ -23,11 +25,14 @@ class Face(NamedTuple):
 
 
 MESSAGE_FACES: Final = {
-    "scheduled": Face("Scheduled", "calendar"),
+    "planned": Face("Planned", "calendar"),
+    "held": Face("Held", "pause", "warn"),
+    "scheduled": Face("Scheduled", "clock"),
     "waiting": Face("Waiting", "hourglass", "info"),
     "reached": Face("Sent", "send", "good"),
     "delivered": Face("Delivered", "check", "good"),
     "read": Face("Read", "eye", "good"),
+    "replied": Face("Answered", "reply", "good"),
     "not_delivered": Face("Not delivered", "x", "bad"),
     "skipped": Face("Skipped", "skip"),
     "cancelled": Face("Cancelled", "ban"),
@@ -40,6 +45,7 @@ TRY_FACES: Final = {
     "sent": Face("Sent", "send", "info"),
     "delivered": Face("Delivered", "checks", "good"),
     "read": Face("Read", "eye", "good"),
+    "replied": Face("Answered", "reply", "good"),
     "failed": Face("Failed", "x", "bad"),
     "timed_out": Face("Timed out", "clock-x", "warn"),
     "delivered_late": Face("Delivered late", "history", "warn"),
@@ -49,18 +55,27 @@ TRY_FACES: Final = {
 
 LINE_FACES: Final = {
     "started": Face("Started", "bolt", "accent"),
+    "planned": Face("Planned", "calendar"),
     "trying": Face("Try", "send", "info"),
     "retrying": Face("Try again", "retry", "warn"),
+    "held": Face("Held", "pause", "warn"),
     "passed_over": Face("Passed over", "skip"),
+    "sender_passed_over": Face("Sender passed over", "unplugged", "warn"),
+    "departed": Face("Left the queue", "clock"),
     "unknown": Face("Outcome unknown", "help", "warn"),
     "accepted": Face("Accepted", "check"),
     "sent": Face("Sent", "send"),
     "delivered": Face("Delivered", "checks", "good"),
     "read": Face("Read", "eye", "good"),
+    "replied": Face("Answered", "reply", "good"),
     "failed": Face("Failed", "x", "bad"),
     "late": Face("Late", "history", "warn"),
+    "asked": Face("Provider asked", "help", "info"),
     "timed_out": Face("Timed out", "clock-x", "warn"),
     "followed": Face("New version", "history"),
+    "wrote": Face("They wrote", "reply", "info"),
+    "still_queued": Face("Still queued", "clock", "warn"),
+    "assumed_seen": Face("Counts as seen", "eye", "good"),
     "finished": Face("Finished", "flag", "accent"),
 }
 
@@ -88,6 +103,33 @@ PHONE_ICONS: Final = {
     "busy": "busy",
 }
 
+DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS: Final = (
+    "Jan",
+    "Feb",
+    "Mar",
+    "Apr",
+    "May",
+    "Jun",
+    "Jul",
+    "Aug",
+    "Sep",
+    "Oct",
+    "Nov",
+    "Dec",
+)
+
+# Everything that is translated here, but for what only the sandbox shows.
+ENGLISH: Final = (
+    *(
+        face.word
+        for faces in (MESSAGE_FACES, TRY_FACES, LINE_FACES, CHANNEL_FACES)
+        for face in faces.values()
+    ),
+    *DAYS,
+    *MONTHS,
+)
+
 _UNITS: Final = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
@@ -101,27 +143,27 @@ class Hop(NamedTuple):
 
 def message_face(status: str) -> Face:
     """How a message's status looks."""
-    return MESSAGE_FACES.get(status) or _plain(status)
+    return _face(MESSAGE_FACES, status)
 
 
 def try_face(status: str) -> Face:
     """How a try's status looks."""
-    return TRY_FACES.get(status) or _plain(status)
+    return _face(TRY_FACES, status)
 
 
 def line_face(because: str) -> Face:
     """How a line of the timeline looks."""
-    return LINE_FACES.get(because) or _plain(because)
+    return _face(LINE_FACES, because)
 
 
 def channel_face(channel: str) -> Face:
     """How a channel looks."""
-    return CHANNEL_FACES.get(channel) or _plain(channel)
+    return _face(CHANNEL_FACES, channel)
 
 
 def order_face(state: str) -> Face:
     """How an order in the sandbox's shop looks."""
-    return ORDER_FACES.get(state) or _plain(state)
+    return _face(ORDER_FACES, state)
 
 
 def phone_icon(kind: str) -> str:
@@ -129,8 +171,9 @@ def phone_icon(kind: str) -> str:
     return PHONE_ICONS.get(kind, "phone")
 
 
-def _plain(value: str) -> Face:
-    return Face(value.replace("_", " ").capitalize(), "help")
+def _face(faces: Mapping[str, Face], value: str) -> Face:
+    face = faces.get(value) or Face(value.replace("_", " ").capitalize(), "help")
+    return face._replace(word=translate(face.word))
 
 
 def path(message: MessageView) -> Iterator[Hop]:
@@ -152,14 +195,18 @@ def duration(value: timedelta) -> str:
     seconds = max(0, int(value.total_seconds()))
     for (name, size), (small, part) in pairwise(_UNITS):
         if seconds >= size:
-            whole, rest = f"{seconds // size} {name}", seconds % size // part
-            return f"{whole} {rest} {small}" if rest else whole
-    return f"{seconds} s"
+            whole, rest = _count(seconds // size, name), seconds % size // part
+            return f"{whole} {_count(rest, small)}" if rest else whole
+    return _count(seconds, "s")
+
+
+def _count(number: int, unit: str) -> str:
+    return translate(WORDS["unit"][unit], count=number)
 
 
 def mask(phone: str | None) -> str:
     """A phone number of which only the last three digits can be read."""
-    return f"••• {phone[-3:]}" if phone else "no phone number"
+    return f"••• {phone[-3:]}" if phone else translate("no phone number")
 
 
 def clock_time(at: datetime, zone: str) -> str:
@@ -175,18 +222,29 @@ def minute(at: datetime, zone: str) -> str:
 def day(at: datetime, zone: str) -> str:
     """The day in a zone: `Tue 24 Nov`."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b}"
+    return f"{translate(DAYS[local.weekday()])} {local.day} {_month(local)}"
 
 
 def moment(at: datetime, zone: str) -> str:
     """Day, time and zone, for where nothing around them says which: with the year."""
     local = at.astimezone(ZoneInfo(zone))
-    return f"{local.day} {local:%b %Y}, {local:%H:%M:%S} {zone}"
+    return f"{local.day} {_month(local)} {local:%Y, %H:%M:%S} {zone}"
+
+
+def _month(local: datetime) -> str:
+    return translate(MONTHS[local.month - 1])
+
+
+def is_paused(message: MessageView) -> bool:
+    """Whether it waits for a moment, and not for news of a message."""
+    return message.status in ("planned", "held")
 
 
 def awaited(message: MessageView, now: datetime) -> tuple[int, int] | None:
     """How much of the current wait is over: seconds gone and seconds in all."""
     if message.finished_at or not message.deadline_at or not message.tries:
+        return None
+    if is_paused(message):
         return None
     step = message.tries[-1].step
     began = next(one.due_at for one in message.tries if one.step == step)
@@ -211,6 +269,8 @@ _FILTERS: Final = (
     channel_face,
     order_face,
     phone_icon,
+    is_paused,
+    mask_numbers,
     path,
     texts,
     duration,
@@ -220,13 +280,13 @@ _FILTERS: Final = (
     day,
     moment,
 )
-_GLOBALS: Final = (awaited, has_page, icon_url)
+_GLOBALS: Final = (awaited, has_page, icon_url, language)
 
 
 def install(app: Flask) -> None:
     """Give an app's templates the filters and functions of this module."""
     app.jinja_env.filters.update(_by_name(_FILTERS))
-    app.jinja_env.globals.update(_by_name(_GLOBALS))
+    app.jinja_env.globals.update(_by_name(_GLOBALS), _=translate)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 

@@ -21,8 +21,8 @@ def unmet(
     for name, wanted in only_if.items():
         known = country if name == COUNTRY else fields.get(name, "")
         if not _holds(wanted, known):
-            said = f"{name} {in_words(wanted)} (it is {known or 'unknown'})"
-            return Bar(obstacle=Obstacle.CONDITION, facts=(("condition", said),))
+            facts = (("condition", f"{name} {in_signs(wanted)}"), ("known", known))
+            return Bar(obstacle=Obstacle.CONDITION, facts=facts)
     return None
 
 
@@ -45,9 +45,9 @@ def _number(text: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-def in_words(wanted: Sequence[str] | Mapping[str, float]) -> str:
-    """A condition as it is read: `IT or DE`, `at least 50`."""
+def in_signs(wanted: Sequence[str] | Mapping[str, float]) -> str:
+    """A condition as it is read in any language: `IT | DE`, `≥ 50`, `≥ 50 & ≤ 100`."""
     if not isinstance(wanted, Mapping):
-        return " or ".join(wanted)
-    names = {AT_LEAST: "at least", AT_MOST: "at most"}
-    return " and ".join(f"{names[name]} {number}" for name, number in wanted.items())
+        return " | ".join(wanted)
+    signs = {AT_LEAST: "≥", AT_MOST: "≤"}
+    return " & ".join(f"{signs[name]} {number}" for name, number in wanted.items())

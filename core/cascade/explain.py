@@ -1,16 +1,18 @@
 """Why each thing happened, as one plain sentence from what was stored.
 
 `translate` takes the English sentence with its {placeholders} and gives another language's.
-Every sentence that it can be given stands in this file, in `SENTENCES` and `WORDS`.
+Everything that it can be given stands in this file, in `ENGLISH`.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.cascade.commands import Because
 from core.cascade.model import Fact
+from core.occasions import STOPS
 
 Translate = Callable[[str], str]
 
@@ -24,15 +26,15 @@ CHANNELS = {
 
 # By kind of note; where its facts decide between sentences, by `kind.fact`.
 SENTENCES: Mapping[str, str] = {
-    "planned.on_time": "Planned for {at}.",
-    "planned.held": "Planned for {at}, when quiet hours in {place} end; it was due at {due}.",
-    "planned.earlier": "Planned for {at}, before quiet hours in {place}: after them it is too late.",
-    "planned.sent_anyway": "Planned for {at}, in quiet hours in {place}: after them it is too late.",
-    "planned.inside": "It was due at {due}, before we knew of it: it goes out now.",
-    "planned.skipped_inside": "It was due at {due}, before we knew of it: it is left out.",
-    "planned.left_to_next": "It was due at {due}, before we knew of it: the next reminder tells of it.",
+    "planned.on_time": "Planned for {at} in {place}.",
+    "planned.held": "Planned for {at}, when quiet hours in {place} ({clock}) end; it was due at {due}.",
+    "planned.earlier": "Planned for {at}, before quiet hours in {place} ({clock}): after them it is too late.",
+    "planned.sent_anyway": "Planned for {at}, in quiet hours in {place} ({clock}): after them it is too late.",
+    "planned.inside": "It was due at {due} in {place}, before we knew of it: it goes out now.",
+    "planned.skipped_inside": "It was due at {due} in {place}, before we knew of it: it is left out.",
+    "planned.left_to_next": "It was due at {due} in {place}, before we knew of it: the next reminder tells of it.",
     "planned.past": "What it is about is past.",
-    "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place}; after them it is too late.",
+    "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place} ({clock}); after them it is too late.",
     "trying.first": "Sending by {channel}; it has {wait} to be {until}.",
     "trying.passed_over": "Sending by {channel}, the first channel that can reach this person.",
     "trying.failed": "Sending by {channel} because {after} failed ({after_code}).",
@@ -40,14 +42,14 @@ SENTENCES: Mapping[str, str] = {
     "trying.took_over": "Sending by {channel} through {sender} because {after_sender} could not ({after_code}).",
     "trying.again": "Sending by {channel} again: it was put off ({after_code}).",
     "retrying": "Trying {channel} again at {due_at}, try {try}.",
-    "held.quiet": "{channel} is held until {at}: these are quiet hours in {place}.",
-    "held.full": "{channel} is held until {at}: this person has had enough messages for a day.",
+    "held.quiet": "{channel} is held until {at}: these are quiet hours in {place} ({clock}).",
+    "held.full": "{channel} is held until {at}: the day's limit of messages is reached.",
     "passed_over.no_address": "{channel} is passed over: {reason}.",
     "passed_over.in_doubt": "{channel} is passed over: it may have been sent there already.",
     "passed_over.too_late": "{channel} is passed over: it is too late for that.",
-    "passed_over.quiet": "{channel} is passed over: quiet hours in {place} end only at {at}, when it is too late.",
-    "passed_over.full": "{channel} is passed over: this person has had enough messages until {at}, when it is too late.",
-    "passed_over.condition": "{channel} is passed over: it is only for {condition}.",
+    "passed_over.quiet": "{channel} is passed over: quiet hours in {place} ({clock}) end only at {at}, when it is too late.",
+    "passed_over.full": "{channel} is passed over: the day's limit of messages is reached until {at}, when it is too late.",
+    "passed_over.condition": "{channel} is passed over: it is only for {condition}, and it is {known} here.",
     "passed_over.unreachable": "{channel} is passed over: this person could not be reached there on {since} ({code}); it is tried again from {at}.",
     "passed_over.opted_out": "{channel} is passed over: this person opted out on {since} ({source}).",
     "passed_over.no_consent": "{channel} is passed over: there is no consent to {purpose} messages there.",
@@ -83,9 +85,6 @@ SENTENCES: Mapping[str, str] = {
 # What may be added to the sentence of a message that goes out.
 QUIET_AHEAD = "{sentence}; quiet hours start at {quiet_from} in {place}."
 ANYWAY = "{sentence}; these are quiet hours in {place}, but later is too late."
-FULL_ANYWAY = (
-    "{sentence}; this person has had enough messages for a day, but later is too late."
-)
 
 _DECIDED_BY = {
     Because.PLANNED: "why",
@@ -114,24 +113,138 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "failed": "failed",
         "read": "read",
     },
+    "zone_source": {
+        "person": "their own time zone",
+        "event": "where it takes place",
+        "phone": "by their phone number",
+        "account": "our own time zone",
+    },
+    "answer": {
+        "confirm": "they confirm",
+        "cancel": "they cancel",
+        "reschedule": "they ask for another time",
+    },
+    "word": {
+        "stop": "they want no more messages",
+        "start": "they want messages again",
+        "help": "they ask for help",
+    },
+    "carrier": {
+        "stop": "the carrier takes it as STOP",
+        "start": "the carrier takes it as START",
+        "help": "the carrier takes it as HELP",
+    },
+    "purpose": {
+        "authentication": "authentication",
+        "transactional": "transactional",
+        "service": "service",
+        "marketing": "marketing",
+    },
+    "unit": {
+        "d": "{count} d",
+        "h": "{count} h",
+        "min": "{count} min",
+        "s": "{count} s",
+    },
 }
+# What a person wrote, by how many things it means.
+WROTE = (
+    "They wrote by {channel}: “{text}”.",
+    "They wrote by {channel}: “{text}” – {one}.",
+    "They wrote by {channel}: “{text}” – {one}, and {other}.",
+)
+NO_TEXT = "something without words"
 NO_REASON = "no reason given"
+UNKNOWN = "unknown"
+# Half sentences that are stored as they were first said, with what stood in them.
+SAID = (
+    *STOPS.values(),
+    "it was moved",
+    "they answered “{words}”",
+    "they asked us to stop",
+    "no email address",
+    "no phone number",
+    "{phone} is not a phone number",
+    "{phone} is not a phone number in {country}",
+    "{phone} has no country code and there is no country to go by",
+    "{phone} is ambiguous: no mobile number in {country}, but it would be a number abroad if a + is missing",
+    "code {code}",
+    "their choice in the app",
+    "the carrier",
+    "their provider",
+    "their reply",
+)
+ENGLISH = (
+    *SENTENCES.values(),
+    QUIET_AHEAD,
+    ANYWAY,
+    *(word for words in WORDS.values() for word in words.values()),
+    *WROTE,
+    NO_TEXT,
+    NO_REASON,
+    UNKNOWN,
+    *SAID,
+)
 
 
 def sentence(
     because: str, facts: Mapping[str, Fact], zone: tzinfo, translate: Translate = str
 ) -> str:
     """The sentence for one note. Times are told in `zone`, unless the note has its own."""
-    words = _words(facts, zone, translate)
-    told = translate(SENTENCES[_key(because, facts)]).format_map(words)
+    template = SENTENCES[_key(because, facts)]
+    words = _words(facts, translate) | _times(facts, zone, "{place}" in template)
+    told = translate(template).format_map(words)
     if because != Because.TRYING:
         return told
-    if anyway := facts.get("anyway"):
-        added = FULL_ANYWAY if anyway == "full" else ANYWAY
-        return _extended(added, told, words, translate)
+    if facts.get("anyway"):
+        return _extended(ANYWAY, told, words, translate)
     if facts.get("quiet_from"):
         return _extended(QUIET_AHEAD, told, words, translate)
     return told
+
+
+def reply_sentence(
+    channel: str,
+    text: str,
+    *,
+    answer: str | None = None,
+    word: str | None = None,
+    carrier: str | None = None,
+    translate: Translate = str,
+) -> str:
+    """The sentence for what a person wrote, and what we and the carrier make of it."""
+    meant = [("answer", answer), ("carrier", carrier) if carrier else ("word", word)]
+    told = [translate(WORDS[kind][means]) for kind, means in meant if means]
+    parts = dict(zip(("one", "other"), told, strict=False))
+    said = text.strip() or translate(NO_TEXT)
+    return translate(WROTE[len(told)]).format(
+        channel=CHANNELS[channel], text=said, **parts
+    )
+
+
+def moment(facts: Mapping[str, Fact], zone: tzinfo) -> str:
+    """The moment that a note is about: by its own clock, which is named if it is another."""
+    return _times(facts, zone, place_is_told=False)["at"]
+
+
+def half_sentence(said: str, translate: Translate) -> str:
+    """What is stored as it was first said, in another language if it is known there."""
+    if said in SAID:
+        return translate(said)
+    for template, form in _FORMS:
+        if found := form.fullmatch(said):
+            return translate(template).format_map(found.groupdict())
+    return said
+
+
+def _forms() -> Iterator[tuple[str, re.Pattern[str]]]:
+    for template in SAID:
+        if "{" in template:
+            form = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template))
+            yield template, re.compile(form, re.DOTALL)
+
+
+_FORMS = tuple(_forms())
 
 
 def _key(because: str, facts: Mapping[str, Fact]) -> str:
@@ -145,31 +258,52 @@ def _extended(
     return translate(template).format_map({**words, "sentence": told.removesuffix(".")})
 
 
-def _words(
-    facts: Mapping[str, Fact], zone: tzinfo, translate: Translate
-) -> dict[str, Any]:
+def _words(facts: Mapping[str, Fact], translate: Translate) -> dict[str, Any]:
     words: dict[str, Any] = dict(facts)
     for name in ("channel", "after"):
         words[name] = CHANNELS.get(str(facts.get(name)), facts.get(name))
     for name in ("wait", "after_wait", "waited"):
-        words[name] = in_words(timedelta(seconds=float(facts.get(name) or 0)))
-    for name, kind in (("until", "until"), ("after_until", "until"), ("status",) * 2):
+        span = timedelta(seconds=float(facts.get(name) or 0))
+        words[name] = in_words(span, translate)
+    for name, kind in _KINDS.items():
         known = WORDS[kind].get(str(facts.get(name)))
         words[name] = translate(known) if known else ""
-    words["detail"] = str(facts.get("detail") or "").rstrip(". ") or NO_REASON
-    words["reason"] = translate(str(facts.get("reason") or ""))
-    return words | _times(facts, zone)
+    source = WORDS["zone_source"].get(str(facts.get("zone_source")))
+    words["clock"] = translate(source) if source else ""
+    for name in ("reason", "source"):
+        words[name] = half_sentence(str(facts.get(name) or ""), translate)
+    words["known"] = facts.get("known") or translate(UNKNOWN)
+    detail = str(facts.get("detail") or "").rstrip(". ")
+    words["detail"] = mask_numbers(detail) or translate(NO_REASON)
+    return words
 
 
-def _times(facts: Mapping[str, Fact], zone: tzinfo) -> dict[str, str]:
-    own = facts.get("zone")
-    zone = ZoneInfo(str(own)) if own else zone
-    told = {"place": str(own or "").rpartition("/")[2].replace("_", " ")}
+_KINDS = {
+    "until": "until",
+    "after_until": "until",
+    "status": "status",
+    "purpose": "purpose",
+}
+
+
+def mask_numbers(text: str) -> str:
+    """A provider's words without the phone numbers in them."""
+    return re.sub(r"\+\d{4,12}(?=\d{3})", lambda found: "•" * len(found[0]), text)
+
+
+def _times(
+    facts: Mapping[str, Fact], zone: tzinfo, place_is_told: bool
+) -> dict[str, str]:
+    own = str(facts.get("zone") or "")
+    place = own.rpartition("/")[2].replace("_", " ")
+    where = "" if place_is_told or own in ("", str(zone)) else f" ({place})"
+    clock = ZoneInfo(own) if own else zone
+    told = {"place": place}
     if due_at := facts.get("due_at"):
-        told["due_at"] = _local(due_at, zone).strftime("%H:%M:%S")
+        told["due_at"] = _local(due_at, clock).strftime("%H:%M:%S")
     for name, fact in _TIMES:
-        if moment := facts.get(fact):
-            told[name] = _local(moment, zone).strftime("%Y-%m-%d %H:%M")
+        if at := facts.get(fact):
+            told[name] = _local(at, clock).strftime("%Y-%m-%d %H:%M") + where
     return told
 
 
@@ -180,12 +314,15 @@ def _local(fact: Fact, zone: tzinfo) -> datetime:
     return datetime.fromisoformat(str(fact)).astimezone(zone)
 
 
-def in_words(duration: timedelta) -> str:
+def in_words(duration: timedelta, translate: Translate = str) -> str:
     """`1 h 5 min`, `30 min`, `5 min 9 s`, `0 s`: at most two parts."""
     seconds = round(duration.total_seconds())
     parts = []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
         if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or "0 s"
+            parts.append((count, unit))
+    return " ".join(
+        translate(WORDS["unit"][unit]).format(count=count)
+        for count, unit in parts[:2] or [(0, "s")]
+    )

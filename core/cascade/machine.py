@@ -367,6 +367,9 @@ def _opens(cascade: Cascade, step: Step, at: datetime) -> datetime:
 
 def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar | None:
     """It cannot wait until it may be sent: what the reminder says about that."""
+    if cascade.full_until and cascade.expired(cascade.full_until):
+        facts = (("at", cascade.full_until.isoformat()),)
+        return Bar(obstacle=Obstacle.FULL, facts=facts)  # a limit is a limit
     if cascade.too_late is TooLate.SEND_ANYWAY:
         return None
     obstacle = Obstacle.FULL if _is_full(cascade, opens_at) else Obstacle.QUIET
@@ -393,7 +396,7 @@ def _begin(cascade: Cascade, number: int, sender: Sender, now: datetime) -> Deci
     facts |= {"sender": sender.key, **_why(cascade, number, sender), **_clock(step)}
     opens_at = _opens(cascade, step, now)
     if opens_at > now:
-        facts["anyway"] = "full" if _is_full(cascade, opens_at) else "quiet"
+        facts["anyway"] = opens_at.isoformat()
     cascade = replace(cascade, next_step=None, deadline_at=now + step.wait)
     cascade, send = _send(cascade, number, sender.key, now)
     return cascade, (_note(Because.TRYING, send.attempt, step.channel, **facts), send)

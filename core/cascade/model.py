@@ -51,7 +51,7 @@ class Obstacle(StrEnum):
     IN_DOUBT = "in_doubt"  # it may have been sent there already
     TOO_LATE = "too_late"
     QUIET = "quiet"  # the hours open when it is too late
-    FULL = "full"  # the person may get another message when it is too late
+    FULL = "full"  # the day's limit of messages ends when it is too late
     CONDITION = "condition"  # the step is not for this case
     UNREACHABLE = "unreachable"  # remembered: the person is not on this channel
     OPTED_OUT = "opted_out"
@@ -116,6 +116,11 @@ class Recipient:
     last_name: str = ""
     locale: str = ""
     country: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells this person from others."""
+        return self.phone or self.email or ""
 
     def address(self, channel: Channel) -> str | None:
         """Where this person is reached on a channel, or None."""

@@ -4,13 +4,15 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
+from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
@@ -27,9 +29,12 @@ from core.ports import (
     SendUnclear,
 )
 from core.services.advance import advance
-from core.store import attempts
+from core.services.events import read_events
+from core.services.outlook import usual_limits
+from core.store import attempts, people
 from core.store.attempts import Claimed
 from core.store.breakers import Breaker, breakers_of
+from core.store.claims import FULL, USED_UP, Claims, Limited, claim
 from core.store.records import overrides
 
 BATCH = 32  # what a killed worker leaves behind as unknown is at most this
@@ -57,28 +62,76 @@ class _Sent:
 
 
 def send_due(app: Everreach, channel: str) -> bool:
-    """Send a batch of what is due on a channel. Whether there was any."""
-    prepared = _take(app, channel)
+    """Send a batch of what is due on a channel. Whether anything came of it.
+
+    What is due for accounts with unread events goes once those that had come in by now are
+    read: one of them may call it off. Others do not wait for that.
+    """
+    claims = _send(app, channel)
+    if not claims.held:
+        return claims.any
+    read = read_events(app, claims.held)
+    late = _send(app, channel, heed=claims.heed)
+    return claims.any or read or late.any
+
+
+def _send(app: Everreach, channel: str, heed: int | None = None) -> Claims:
+    claims, prepared = _take(app, channel, heed)
     _tell_departures(app, prepared)
     _save(app, [_refuse(one) for one in prepared if one.refused])
     ready = [one for one in prepared if one.request]
     for answers in app.http.exchange([one.request for one in ready if one.request]):
         _save(app, [_read(ready[index], answer) for index, answer in answers])
-    return bool(prepared)
+    return claims
 
 
-def _take(app: Everreach, channel: str) -> list[_Prepared]:
+def _take(
+    app: Everreach, channel: str, heed: int | None
+) -> tuple[Claims, list[_Prepared]]:
     """Claim a batch and write down what each will say, in one transaction."""
-    lease_until = app.clock.wall() + LEASE
+    now, lease_until = app.clock.now(), app.clock.wall() + LEASE
+    usual = partial(usual_limits, app, channel)
     with app.store.write() as tx:
-        taken = attempts.claim(tx, channel, app.clock.now(), lease_until, BATCH)
-        claimed = attempts.details(tx, taken)
+        claims = claim(
+            tx,
+            channel,
+            now,
+            lease_until,
+            BATCH,
+            usual=usual,
+            turns=app.turns,
+            heed=heed,
+        )
+        claimed = attempts.details(tx, [*claims.taken, *claims.refused])
         accounts = {one.sender["account_id"] for one in claimed}
         broken = breakers_of(tx, accounts) if accounts else {}
-        prepared = [_prepare(app, one, broken) for one in claimed]
+        refusals = _refusals(tx, claimed) if claimed else {}
+        prepared = [
+            _limited(one, claims.refused[one.reference], now)
+            if one.reference in claims.refused
+            else _prepare(app, one, broken, refusals.get(one.reference))
+            for one in claimed
+        ]
         texts = {one.claimed.reference: one.text for one in prepared if one.text}
         attempts.keep_content(tx, texts)
-    return prepared
+    return claims, prepared
+
+
+def _limited(claimed: Claimed, limit: Limited, now: datetime) -> _Prepared:
+    """It was decided to send it, and then a limit was reached: it is decided anew."""
+    failure = Failure(
+        kind=FailureClass.RETRY,
+        code=limit.code,
+        detail=_LIMITS[limit.code],
+        retry_after=limit.until - now if limit.until else None,
+    )
+    return _Prepared(claimed=claimed, refused=failure)
+
+
+_LIMITS = {
+    USED_UP: "all that may be sent in a day has been sent",
+    FULL: "this person has had enough messages for a day",
+}
 
 
 def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
@@ -93,9 +146,27 @@ def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
             advance(app, tx, late, app.clock.now())
 
 
+def _refusals(tx: Connection, claimed: Sequence[Claimed]) -> Mapping[str, Refusal]:
+    """Why some may not be written to, by reference: they may have said so meanwhile."""
+    whom = {one.person for one in claimed}
+    agreed, stopped = people.consents_of(tx, whom), people.suppressions_of(tx, whom)
+    found = {}
+    for one in claimed:
+        said = agreed.get(one.person, ()), stopped.get(one.person, ())
+        if refusal := why_not(one.purpose, one.channel, one.sender["key"], *said):
+            found[one.reference] = refusal
+    return found
+
+
 def _prepare(
-    app: Everreach, claimed: Claimed, broken: Mapping[tuple[int, str, str], Breaker]
+    app: Everreach,
+    claimed: Claimed,
+    broken: Mapping[tuple[int, str, str], Breaker],
+    refusal: Refusal | None,
 ) -> _Prepared:
+    if refusal:
+        refused = _failure(FailureClass.SUPPRESS, "opted_out", refusal.reason)
+        return _Prepared(claimed=claimed, refused=refused)
     if fault := _fault(claimed, broken):
         refused = _failure(FailureClass.HALT, "breaker", fault.detail)
         return _Prepared(claimed=claimed, refused=refused)
@@ -134,12 +205,18 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         to=claimed.recipient["phone"],
         content=content,
         callback_url=_callback_url(app, claimed),
-        window=claimed.wait,
+        window=_window(app, claimed),
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
     text = in_short(content)
     prepared = _Prepared(claimed=claimed, connector=connector, text=text)
     return replace(prepared, request=request)
+
+
+def _window(app: Everreach, claimed: Claimed) -> timedelta:
+    """How long it may live at the provider: no longer than it is of use."""
+    left = claimed.expires_at and claimed.expires_at - app.clock.now()
+    return min(claimed.wait, left) if left else claimed.wait
 
 
 def _callback_url(app: Everreach, claimed: Claimed) -> str:

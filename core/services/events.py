@@ -1,5 +1,6 @@
 """From a platform's event to cascades."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from core.cascade.events import Cancelled, Event
 from core.cascade.model import Recipient
 from core.ids import new_id
 from core.message.phone import NoPhone, find_phone
-from core.occasions import MOMENTS, STOPS
+from core.occasions import ENDS, MOVES, STOPS
 from core.ports import Happening, Ignored
 from core.services.advance import advance
 from core.services.inbox import as_request, read_each
@@ -19,6 +20,8 @@ from core.store import cascades, inbox, occasions, origins
 from core.store.cascades import NewCascade
 from core.store.inbox import Waiting
 from core.store.occasions import Match, Occasion
+
+Happened = list[tuple[str, Event]]
 
 BATCH = 100
 MOVED = "it was moved"
@@ -29,7 +32,7 @@ class _Batch:
     """What a batch of events means for cascades, in order."""
 
     app: Everreach
-    happened: list[tuple[str, Event]] = field(default_factory=list)
+    happened: Happened = field(default_factory=list)
 
     def read(self, tx: Connection, arrival: Waiting) -> tuple[str, str]:
         """What became of one event: its new state and the reason."""
@@ -38,69 +41,83 @@ class _Batch:
         told = platform.translate(as_request(arrival))
         if isinstance(told, Ignored):
             return "ignored", told.reason
-        outcomes = [self._happen(tx, arrival, happening) for happening in told]
-        return "done", "; ".join(outcomes)
+        happened: Happened = []
+        words = [self._happen(tx, arrival, one, happened) for one in told]
+        # Only now: if one of these facts cannot be read, nothing of the event has happened.
+        self.happened += happened
+        return "done", "; ".join(words)
 
-    def _happen(self, tx: Connection, arrival: Waiting, happening: Happening) -> str:
-        """What comes of one fact, in words."""
-        now = self.app.clock.now()
-        occasion = occasions.learn(tx, arrival.account_id, happening, now)
-        self._stop(tx, arrival.account_id, happening, occasion)
+    def _happen(
+        self,
+        tx: Connection,
+        arrival: Waiting,
+        happening: Happening,
+        happened: Happened,
+    ) -> str:
+        """What comes of one fact: for cascades, and in words."""
+        now, account_id = self.app.clock.now(), arrival.account_id
+        occasion = occasions.learn(tx, account_id, happening, arrival.id, now)
+        happened += _stopped(tx, account_id, happening, occasion)
         if happening.name not in STOPS and occasion.ended_by:
             return f"{happening.subject} has ended by {occasion.ended_by}"
         if not occasion.is_known:
             return (
                 f"nothing is known yet of {happening.subject} but its {happening.name}"
             )
-        reminders = occasions.reminders_of(tx, arrival.account_id)
+        reminders = occasions.reminders_of(tx, account_id)
         concerned = [one for one in reminders if _concerns(one, happening, occasion)]
         if not concerned:
             return f"no reminder is set on {happening.name}"
-        starting = _Starting(tx, arrival, happening, occasion, reminders, now)
+        starting = _Starting(tx, arrival, happening, occasion, concerned, now)
         outcomes = [starting.start(match) for match in concerned]
-        self.happened += starting.happened
+        happened += starting.happened
         return "; ".join(outcomes)
 
-    def _stop(
-        self, tx: Connection, account_id: int, happening: Happening, occasion: Occasion
-    ) -> None:
-        """What is under way about it is no longer true."""
-        reason = STOPS.get(happening.name) or (MOVED if occasion.moved else None)
-        if reason:
-            cancelled = Cancelled(reason=reason)
-            open_ = cascades.open_about(tx, account_id, happening.subject)
-            self.happened += [(cascade_id, cancelled) for cascade_id in open_]
+
+def _stopped(
+    tx: Connection, account_id: int, happening: Happening, occasion: Occasion
+) -> Happened:
+    """What is under way about it is no longer true, but for the news of an end itself."""
+    reason, still_true = _news(happening, occasion)
+    if not reason:
+        return []
+    open_ = cascades.open_about(tx, account_id, happening.subject, but_on=still_true)
+    return [(cascade_id, Cancelled(reason=reason)) for cascade_id in open_]
+
+
+def _news(happening: Happening, occasion: Occasion) -> tuple[str, Collection[str]]:
+    """Why what is under way stops, and reminders on which events go on."""
+    if happening.name in STOPS:
+        return STOPS[happening.name], {*ENDS, happening.name}
+    return (MOVED, ENDS) if occasion.moved else ("", ())
 
 
 def _concerns(match: Match, happening: Happening, occasion: Occasion) -> bool:
     """Whether a reminder is about what happened: its own event, or the occasion has moved."""
     if match.event == happening.name:
         return True
-    family = happening.name.partition(".")[0] == match.event.partition(".")[0]
-    relative = match.event in MOMENTS and not match.offset.at_once
-    return occasion.moved and family and relative
+    moved = occasion.moved or happening.name in MOVES
+    family = happening.name.partition(".")[0] == match.family
+    return moved and family and match.is_relative
 
 
 @dataclass(kw_only=False)
 class _Starting:
-    """The start of the reminders that one fact concerns."""
+    """The start of the reminders that one fact concerns, all of them in `concerned`."""
 
     tx: Connection
     arrival: Waiting
     happening: Happening
     occasion: Occasion
-    reminders: list[Match]
+    concerned: list[Match]
     now: datetime
-    happened: list[tuple[str, Event]] = field(default_factory=list)
+    happened: Happened = field(default_factory=list)
 
     def start(self, match: Match) -> str:
         account = occasions.account(self.tx, self.arrival.account_id)
         recipient = to_recipient(self.occasion, account["country"])
-        others = [
-            one
-            for one in self.reminders
-            if one is not match and _same_family(one, match)
-        ]
+        # What is sent at once reminds of nothing, so it is no later reminder.
+        others = [o for o in self.concerned if o is not match and o.is_relative]
         when = planned(account, self.occasion, recipient, match, others, self.now)
         subject = self.happening.subject
         cascade = NewCascade(
@@ -124,16 +141,11 @@ class _Starting:
         return f"{match.key} started as {cascade.id}"
 
 
-def _same_family(one: Match, other: Match) -> bool:
-    """Whether two reminders are about the same kind of occasion."""
-    return one.event.partition(".")[0] == other.event.partition(".")[0]
-
-
-def read_events(app: Everreach) -> bool:
-    """Read a batch of waiting events. Whether there were any."""
+def read_events(app: Everreach, only: Collection[int] = ()) -> bool:
+    """Read a batch of waiting events, with `only` of these accounts. Whether there were any."""
     batch = _Batch(app)
     with app.store.write() as tx:
-        arrivals = inbox.waiting(tx, inbox.EVENT, BATCH)
+        arrivals = inbox.waiting(tx, inbox.EVENT, BATCH, app.turns, only)
         read_each(app, tx, arrivals, batch.read)
         lanes = advance(app, tx, batch.happened, app.clock.now())
     app.bell.ring(lanes)

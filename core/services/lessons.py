@@ -23,7 +23,9 @@ LONGEST_PAUSE = timedelta(hours=1)
 # So many refusals in a row open a breaker. One word about the account is enough; a template is
 # also refused for what a single message says in it.
 ENOUGH = {FailureClass.HALT: 1, FailureClass.TEMPLATE: 3}
-OUR_OWN = frozenset({"breaker", "content", "expired"})  # no provider said so
+OUR_OWN = frozenset(
+    {"breaker", "content", "expired", "opted_out"}
+)  # no provider said so
 
 SENDER_BROKEN, TEMPLATE_REFUSED = "sender_broken", "template_refused"
 
@@ -102,13 +104,14 @@ def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
 def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
     if failure.kind is FailureClass.NEXT and failure.remember:
         memory.remember(tx, change.whom, failure.code, now, now + failure.remember)
-    if failure.kind is FailureClass.UNKNOWN and failure.code not in OUR_OWN:
+    told = failure.code not in OUR_OWN
+    if failure.kind is FailureClass.UNKNOWN and told:
         # Somebody may know what it means: the tables and `failures` are there for that.
         about = {"sender": change.after.sender, "channel": change.after.channel}
         log.warning("unknown_failure_code", code=failure.code, **about)
-    if failure.kind is FailureClass.SUPPRESS and change.whom.address:
+    if failure.kind is FailureClass.SUPPRESS and told and change.whom.address:
         _suppress(tx, change, failure, now)
-    if failure.kind in ENOUGH and failure.code not in OUR_OWN:
+    if failure.kind in ENOUGH and told:
         _trip(tx, change, failure, now)
 
 
@@ -122,9 +125,9 @@ def _suppress(tx: Connection, change: Change, failure: Failure, now: datetime) -
         source=f"code {failure.code}",
         at=now,
     )
-    # Whoever stops marketing in one place does not want it in another.
+    # Who stopped a sender asked it by STOP, and who says that wants no marketing anywhere.
     wide = replace(here, channel=None, sender=None, scope=Scope.CHANNEL_MARKETING)
-    for suppression in {here, wide}:
+    for suppression in (here, wide) if scope is Scope.SENDER else (here,):
         people.suppress(tx, change.person, suppression)
 
 

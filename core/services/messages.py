@@ -1,16 +1,17 @@
 """What happened to each message, in words: for `everreach messages` and the screens."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from datetime import datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import CHANNELS, in_words, sentence
+from core.cascade.explain import Translate, reply_sentence, sentence
 from core.cascade.latest import last_step_by
-from core.cascade.model import Attempt, Fate, Outcome
+from core.cascade.model import Attempt, Fate
 from core.cascade.status import Marks, Until
-from core.services.views import LineView, MessageView, TryView
+from core.services.headlines import MOVED, STARTED, headline_of, status_of
+from core.services.views import LineView, MessageView, ReplyView, TryView
 from core.store import history, records
 from core.store.cascades import to_cascade
 from core.store.history import Stored
@@ -25,20 +26,23 @@ def list_messages(
     account: str | None = None,
     before: str | None = None,
     limit: int | None = PAGE,
+    translate: Translate = str,
 ) -> list[MessageView]:
     """Messages, newest first; `before` is the id of the last one on the previous page."""
     with app.store.read() as tx:
         stored = history.messages(
             tx, subject=subject, account=account, before=before, limit=limit
         )
-    return [_view(one) for one in stored]
+    return [_view(one, translate) for one in stored]
 
 
-def get_message(app: Everreach, message_id: str) -> MessageView | None:
+def get_message(
+    app: Everreach, message_id: str, translate: Translate = str
+) -> MessageView | None:
     """One message, or None."""
     with app.store.read() as tx:
         stored = history.message(tx, message_id)
-    return _view(stored) if stored else None
+    return _view(stored, translate) if stored else None
 
 
 def next_deadline(app: Everreach) -> datetime | None:
@@ -47,7 +51,7 @@ def next_deadline(app: Everreach) -> datetime | None:
         return history.next_deadline(tx)
 
 
-def _view(stored: Stored) -> MessageView:
+def _view(stored: Stored, translate: Translate) -> MessageView:
     row = stored.row
     recipient = records.to_recipient(row["recipient"])
     tries = tuple(_try(one) for one in stored.attempts)
@@ -62,15 +66,27 @@ def _view(stored: Stored) -> MessageView:
         subject=row["subject"],
         recipient_name=f"{recipient.first_name} {recipient.last_name}".strip(),
         recipient_phone=recipient.phone,
-        status=_status(row["outcome"], tries),
-        headline=_headline(row["outcome"], tries),
+        status=status_of(stored, tries),
+        headline=headline_of(stored, tries, translate),
         created_at=row["created_at"],
         deadline_at=row["deadline_at"],
         last_step_by=last_step_by(to_cascade(row, stored.attempts)),
         expires_at=row["expires_at"],
         finished_at=row["finished_at"],
         tries=tries,
-        timeline=tuple(_timeline(stored)),
+        timeline=tuple(_timeline(stored, translate)),
+        replies=tuple(map(_reply, stored.replies)),
+    )
+
+
+def _reply(row: records.Row) -> ReplyView:
+    return ReplyView(
+        at=row["at"],
+        channel=row["channel"],
+        text=row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
     )
 
 
@@ -91,6 +107,8 @@ def _try(row: records.Row) -> TryView:
         sent_at=row["sent_at"],
         delivered_at=row["delivered_at"],
         read_at=row["read_at"],
+        replied_at=row["replied_at"],
+        asked=row["asked"] is not None,
         failed_at=row["failed_at"],
         failure_code=failure.code if failure else None,
         failure_detail=failure.detail if failure else None,
@@ -120,67 +138,44 @@ def _was_unread(attempt: Attempt) -> bool:
     return attempt.until is Until.READ
 
 
-def _status(outcome: str | None, tries: Sequence[TryView]) -> str:
-    if any(one.read_at for one in tries):
-        return "read"
-    if any(one.delivered_at for one in tries):
-        return "delivered"
-    match outcome:
-        case Outcome.REACHED:
-            return "reached"
-        case Outcome.NOT_REACHED:
-            return "not_delivered"
-        case Outcome.SKIPPED:
-            return "skipped"
-        case Outcome.CANCELLED:
-            return "cancelled"
-        case _:
-            return "waiting" if any(one.sending_at for one in tries) else "scheduled"
-
-
-def _headline(outcome: str | None, tries: Sequence[TryView]) -> str:
-    arrivals = [
-        (at, one)
-        for one in tries
-        if (at := one.delivered_at or one.read_at) is not None
-    ]
-    if arrivals:
-        return _arrived(*min(arrivals, key=itemgetter(0)), tries)
-    if outcome == Outcome.CANCELLED:
-        return "Cancelled before it got through"
-    if outcome == Outcome.SKIPPED:
-        return "Nothing was sent: no channel can reach this person"
-    if outcome == Outcome.NOT_REACHED:
-        return "Not delivered: every channel was tried"
-    channel = CHANNELS[tries[-1].channel] if tries else ""
-    if outcome == Outcome.REACHED:
-        return f"Sent by {channel}"
-    return f"Waiting for {channel}" if channel else "About to be sent"
-
-
-def _arrived(at: datetime, first: TryView, tries: Sequence[TryView]) -> str:
-    channel = CHANNELS[first.channel]
-    began = tries[0].sending_at or tries[0].due_at
-    # Providers tell whole seconds, so an arrival can seem to come before its sending.
-    took = max(at - began, timedelta())
-    return f"Delivered by {channel}, {in_words(took)} after the first try"
-
-
-def _timeline(stored: Stored) -> list[LineView]:
+def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:
     row = stored.row
     zone = ZoneInfo(row["time_zone"])
-    began = LineView(
+    yield LineView(
         at=row["created_at"],
         because="started",
         channel=None,
-        sentence=f"The event {row['event']} started the reminder {row['reminder_key']}.",
+        sentence=translate(MOVED if row["round"] else STARTED).format(
+            event=row["event"], reminder=row["reminder_key"]
+        ),
     )
-    return [began] + [
-        LineView(
-            at=note["at"],
-            because=note["because"],
-            channel=note["facts"].get("channel"),
-            sentence=sentence(note["because"], note["facts"], zone),
-        )
-        for note in stored.notes
+    noted = [(note["at"], _note_line(note, zone, translate)) for note in stored.notes]
+    written = [
+        (one["received_at"], _reply_line(one, translate)) for one in stored.replies
     ]
+    # What a reply led to stands after it.
+    for _, line in sorted([*written, *noted], key=itemgetter(0)):
+        yield line
+
+
+def _note_line(note: records.Row, zone: ZoneInfo, translate: Translate) -> LineView:
+    return LineView(
+        at=note["at"],
+        because=note["because"],
+        channel=note["facts"].get("channel"),
+        sentence=sentence(note["because"], note["facts"], zone, translate),
+    )
+
+
+def _reply_line(row: records.Row, translate: Translate) -> LineView:
+    told = reply_sentence(
+        row["channel"],
+        row["text"] or row["button"],
+        answer=row["answer"],
+        word=row["word"],
+        carrier=row["carrier"],
+        translate=translate,
+    )
+    return LineView(
+        at=row["at"], because="wrote", channel=row["channel"], sentence=told
+    )

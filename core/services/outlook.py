@@ -15,13 +15,21 @@ from core.bootstrap import Everreach
 from core.cascade.conditions import unmet
 from core.cascade.consent import Purpose, Refusal, Refused, why_not
 from core.cascade.events import Event, Reported
+from core.cascade.limits import (
+    NO_LIMITS,
+    Limits,
+    full_until,
+    limits_of,
+    used_up_until,
+)
 from core.cascade.model import Bar, Cascade, Channel, Fact, Obstacle, Sender, Step
 from core.cascade.status import FailureClass
 from core.services.planning import hours_of
-from core.store import breakers, memory, people, records, setup
+from core.store import breakers, memory, paces, people, records, setup
 from core.store.breakers import Breaker
 from core.store.cascades import Loaded
 from core.store.memory import Whom
+from core.store.paces import Owner, Person
 
 PROBE = timedelta(
     seconds=30
@@ -47,12 +55,14 @@ class Outlook:
     def __post_init__(self) -> None:
         addresses = {(one.account["id"], at) for one in self.loaded for at in _at(one)}
         accounts = {one.account["id"] for one in self.loaded}
-        self._providers = setup.providers_of(self.tx, accounts)
+        self._senders = setup.senders_of(self.tx, accounts)
         self._breakers = breakers.breakers_of(self.tx, accounts)
         self._unreachable = memory.unreachable_at(self.tx, addresses, self.now)
         self._habits = memory.habits_of(self.tx, addresses)
         self._consents = people.consents_of(self.tx, addresses)
         self._suppressions = people.suppressions_of(self.tx, addresses)
+        self._spent = _Spent(app=self.app, tx=self.tx, now=self.now)
+        self._spent.look_up(self.loaded, self._senders)
 
     def of(self, loaded: Loaded, cascade: Cascade, event: Event) -> Cascade:
         """The cascade with its steps as they stand now, with what just happened."""
@@ -64,7 +74,8 @@ class Outlook:
         if _stops_marketing(loaded, event):
             stop = _opted_out(self.now, "their provider")
             steps = [replace(step, bar=stop) for step in steps]
-        return replace(cascade, steps=tuple(steps))
+        full_until = self._spent.full_until(loaded)
+        return replace(cascade, steps=tuple(steps), full_until=full_until)
 
     def sending(self, loaded: Loaded, step: Step, sender: str) -> None:
         """A message is about to try a sender. If that is broken, the next ones wait."""
@@ -100,8 +111,8 @@ class Outlook:
         self, loaded: Loaded, channel: Channel, key: str, template: str
     ) -> Sender:
         account_id = loaded.account["id"]
-        provider = self._providers[account_id, key]
-        able = self.app.registry.channels[provider].query is not None
+        row = self._senders[account_id, key]
+        able = self.app.registry.channels[row["provider"]].query is not None
         sender = Sender(key=key, can_be_asked=able)
         if refusal := self._refusal(loaded, channel, key):
             return replace(sender, bar=_refused(refusal))
@@ -110,6 +121,8 @@ class Outlook:
             if broken and broken.retry_at and broken.retry_at > self.now:
                 bar = _broken(broken)
                 return replace(sender, bar=bar, barred_until=broken.retry_at)
+        if until := self._spent.used_up_until(row, channel):
+            return replace(sender, bar=_used_up(until), barred_until=until)
         return sender
 
     def _bar(self, loaded: Loaded, step: Step, plan: records.Row) -> Bar | None:
@@ -143,6 +156,74 @@ class Outlook:
             return False
         silent = rule == ASSUME_SEEN and habit["unread"] >= UNREAD_RUN
         return bool(habit["answers"]) or silent
+
+
+@dataclass(kw_only=True)
+class _Spent:
+    """What has been sent already, where there are limits for a day."""
+
+    app: Everreach
+    tx: Connection
+    now: datetime
+
+    def look_up(
+        self, loaded: Collection[Loaded], senders: Mapping[tuple[int, str], records.Row]
+    ) -> None:
+        """Read what these cascades may need. Without such limits nothing is read."""
+        owners = {_owner(row) for row in senders.values() if self._by_day(row)}
+        owners |= {_whole(one) for one in loaded if _limits(one).by_day}
+        people = {_person(one) for one in loaded if _limits(one).per_person_per_day}
+        self._paces = paces.read(self.tx, owners)
+        self._times = paces.times(self.tx, people)
+
+    def used_up_until(self, row: records.Row, channel: str) -> datetime | None:
+        """When a sender may send again, if it has sent all that it may in a day."""
+        pace = self._paces.get(_owner(row))
+        if pace is None:
+            return None
+        limits = limits_of(
+            usual_limits(self.app, channel, row["provider"]), row["limits"]
+        )
+        return used_up_until(pace, limits, self.now)
+
+    def full_until(self, loaded: Loaded) -> datetime | None:
+        """When the account, and this person, may get more."""
+        limits, pace = _limits(loaded), self._paces.get(_whole(loaded))
+        account = used_up_until(pace, limits, self.now) if pace else None
+        person, counts = None, loaded.definition["purpose"] != "authentication"
+        if limits.per_person_per_day and counts:
+            times = self._times.get(_person(loaded), [])
+            person = full_until(times, limits.per_person_per_day, self.now)
+        return max(filter(None, (account, person)), default=None)
+
+    def _by_day(self, row: records.Row) -> bool:
+        usual = self.app.registry.channels[row["provider"]].limits.values()
+        return any(limits_of(one, row["limits"]).by_day for one in (NO_LIMITS, *usual))
+
+
+def usual_limits(app: Everreach, channel: str, provider: str) -> Limits:
+    """What a provider lets a sender do on a channel, where it is known."""
+    return app.registry.channels[provider].limits.get(Channel(channel), NO_LIMITS)
+
+
+def _limits(loaded: Loaded) -> Limits:
+    return limits_of(NO_LIMITS, loaded.account["limits"])
+
+
+def _owner(sender: records.Row) -> Owner:
+    return sender["account_id"], sender["id"]
+
+
+def _whole(loaded: Loaded) -> Owner:
+    return loaded.account["id"], 0
+
+
+def _person(loaded: Loaded) -> Person:
+    return _whole(loaded), loaded.cascade.recipient.key
+
+
+def _used_up(until: datetime) -> Bar:
+    return Bar(obstacle=Obstacle.USED_UP, facts=(("at", until.isoformat()),))
 
 
 def _at(loaded: Loaded) -> Iterator[str]:

@@ -19,6 +19,7 @@ from core.cascade.schedule import (
     zone_for,
 )
 from core.message.phone import country_zone
+from core.occasions import MOMENTS
 from core.store import records
 from core.store.occasions import Match, Occasion
 
@@ -36,8 +37,9 @@ class Planned:
         start_at, at_once = self.plan.start_at, self.plan.why is Why.ON_TIME
         if at_once and start_at and start_at <= now:
             return Started()
-        facts = tuple(self.plan.facts().items())
-        return Started(plan=facts, skip=start_at is None)
+        clock = {"zone": self.zone, "zone_source": self.zone_source}
+        facts = {**self.plan.facts(), **clock}
+        return Started(plan=tuple(facts.items()), skip=start_at is None)
 
 
 def planned(
@@ -102,6 +104,8 @@ def _expires_at(match: Match, occasion: Occasion, due_at: datetime) -> datetime 
     """From when on it is of no use: its own rule, or the moment that it is about."""
     ends = [due_at + match.expires] if match.expires else []
     offset = match.offset
-    if occasion.at and (offset.before or offset.at_once):
+    # What tells of an end, such as a payment, is true after the moment too.
+    ahead = match.event in MOMENTS and (offset.before or offset.at_once)
+    if occasion.at and ahead:
         ends.append(occasion.at)
     return min(ends, default=None)

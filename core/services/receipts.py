@@ -7,12 +7,12 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
-from core.cascade.events import Event, Reported
+from core.cascade.events import Reported
 from core.cascade.status import Failure, Marks, Status, overridden
 from core.ports import Preference, Receipt, Reply, Told
 from core.services.advance import advance
 from core.services.inbox import as_request, read_each
-from core.services.replies import hear, prefer
+from core.services.replies import Happened, hear, prefer
 from core.store import inbox, origins, receipts
 from core.store.inbox import Waiting
 from core.store.origins import Origin
@@ -35,29 +35,37 @@ class _Batch:
     """What a batch of reports means for cascades, in order."""
 
     app: Everreach
-    happened: list[tuple[str, Event]] = field(default_factory=list)
+    happened: Happened = field(default_factory=list)
 
     def read(self, tx: Connection, arrival: Waiting) -> tuple[str, str]:
         """What became of one report: its new state and the reason."""
         sender = origins.sender_by_id(tx, arrival.origin_id)
         told = self.app.registry.channels[sender.connector].told(as_request(arrival))
-        words = [self._take(tx, sender, arrival, fact) for fact in told]
+        happened: Happened = []
+        words = [self._take(tx, sender, arrival, one, happened) for one in told]
+        # Only now: if one of these facts cannot be taken, none of them has happened.
+        self.happened += happened
         return ("done", "; ".join(words)) if told else ("ignored", "nothing in it")
 
     def _take(
-        self, tx: Connection, sender: Origin, arrival: Waiting, fact: Told
+        self,
+        tx: Connection,
+        sender: Origin,
+        arrival: Waiting,
+        fact: Told,
+        happened: Happened,
     ) -> str:
         match fact:
             case Receipt():
                 receipts.add(tx, _kept(sender, arrival, fact))
                 return str(fact.status)
             case Reply():
-                words, happened = hear(tx, sender, arrival, fact)
+                words, follows = hear(tx, sender, arrival, fact)
             case Preference():
-                words, happened = prefer(tx, arrival, fact)
+                words, follows = prefer(tx, arrival, fact)
             case _:
                 assert_never(fact)
-        self.happened += happened
+        happened += follows
         return words
 
 
@@ -65,7 +73,7 @@ def read_receipts(app: Everreach) -> bool:
     """Read a batch of waiting reports and join what can be joined. Whether there was any."""
     batch = _Batch(app)
     with app.store.write() as tx:
-        arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH)
+        arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH, app.turns)
         read_each(app, tx, arrivals, batch.read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]

@@ -5,6 +5,7 @@ from sqlalchemy import Connection
 from core.cascade.consent import Suppression, asked_to_stop
 from core.cascade.events import Cancelled, Event, replied
 from core.cascade.replies import Meaning, StopWord, read_reply
+from core.occasions import ENDS
 from core.ports import Preference, Reply
 from core.store import cascades, memory, people, replies
 from core.store.inbox import Waiting
@@ -26,7 +27,7 @@ def hear(
     person = (arrival.account_id, reply.sender)
     at = reply.at or arrival.received_at
     answered = replies.answered(tx, person, reply)
-    meaning = read_reply(reply.text or reply.button, reply.carrier)
+    meaning = _meaning(reply)
     written = _written(sender, arrival, reply, meaning, answered)
     if not people.add_reply(tx, written):
         return "a reply that was told before", []
@@ -39,6 +40,12 @@ def hear(
     if meaning.word in _LIFTED:
         happened += _heed(tx, sender, person, reply, written, _LIFTED[meaning.word])
     return _in_words(meaning, answered), happened
+
+
+def _meaning(reply: Reply) -> Meaning:
+    """What its text means; where that says nothing, what its button does."""
+    text = read_reply(reply.text, reply.carrier)
+    return text if text.answer or text.word else read_reply(reply.button)
 
 
 _LIFTED = {StopWord.STOP: False, StopWord.START: True}
@@ -99,7 +106,9 @@ def _stop_others(tx: Connection, answered: Answered, reply: Reply) -> Happened:
     """Who has answered need not be asked again, nor reminded of the same."""
     said = reply.text or reply.button
     cancelled = Cancelled(reason=f"they answered “{said.strip()}”")
-    open_ = cascades.open_about(tx, answered.account_id, answered.subject)
+    about = answered.account_id, answered.subject
+    # The news that it was cancelled, say, is for them whatever they answered before.
+    open_ = cascades.open_about(tx, *about, but_on=ENDS)
     return [(one, cancelled) for one in open_ if one != answered.cascade_id]
 
 

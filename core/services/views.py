@@ -6,7 +6,10 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryView:
-    """One attempt. `status` is a `TryStatus` value; times are None until they happened."""
+    """One attempt. Times are None until they happened.
+
+    `asked`: its provider was asked what became of it.
+    """
 
     reference: str
     step: int
@@ -21,6 +24,8 @@ class TryView:
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    replied_at: datetime | None
+    asked: bool
     failed_at: datetime | None
     failure_code: str | None
     failure_detail: str | None
@@ -35,6 +40,22 @@ class LineView:
     because: str
     channel: str | None
     sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyView:
+    """What the person wrote, or the text on the button they pressed.
+
+    `answer` is what it says about the occasion, `word` what it says about being written to,
+    `carrier` what the carrier itself took it for; values of `Answer` and `StopWord`, or None.
+    """
+
+    at: datetime
+    channel: str
+    text: str
+    answer: str | None
+    word: str | None
+    carrier: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +84,22 @@ class MessageView:
     finished_at: datetime | None
     tries: tuple[TryView, ...]
     timeline: tuple[LineView, ...]
+    replies: tuple[ReplyView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """Something that the owner of an account should know, and how to mend it.
+
+    `retry_at` is until when the sender is left alone; None, or past, if it is tried again with
+    the next message.
+    """
+
+    account: str
+    time_zone: str
+    kind: str
+    sender: str
+    at: datetime
+    retry_at: datetime | None
+    sentence: str
+    fix: str

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.store import records
 from core.store.records import Values
@@ -31,6 +32,12 @@ class Claimed:
     fields: dict[str, str]
     content: records.Row
     template: str
+    purpose: Purpose
+
+    @property
+    def person(self) -> tuple[int, str]:
+        """To whom it goes: the account, and the address."""
+        return self.sender["account_id"], self.recipient["phone"]
 
     @property
     def waited(self) -> timedelta:
@@ -46,28 +53,6 @@ class Asked:
     number: int
     provider_id: str
     sender: records.Row
-
-
-def claim(
-    tx: Connection, channel: str, now: datetime, lease_until: datetime, limit: int
-) -> list[str]:
-    """Take attempts that are due. Each is given to one worker only, ever."""
-    due = (
-        select(attempts.c.reference)
-        .where(
-            attempts.c.state == "queued",
-            attempts.c.channel == channel,
-            attempts.c.due_at <= now,
-        )
-        .order_by(attempts.c.due_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    # Two statements: as one with a subquery, PostgreSQL may take more than the limit.
-    taken = list(tx.scalars(due))
-    mine = update(attempts).where(attempts.c.reference.in_(taken))
-    tx.execute(mine.values(state="sending", lease_until=lease_until, sending_at=now))
-    return taken
 
 
 def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
@@ -116,6 +101,7 @@ def _claimed(row: Any) -> Claimed:
         fields=row["fields"],
         content=definition["content"].get(channel, {}),
         template=records.template_of(definition, channel),
+        purpose=Purpose(definition["purpose"]),
     )
 
 

@@ -1,6 +1,6 @@
 """Cascades and what happened to them: load many, decide, save many."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -59,11 +59,10 @@ class Decided:
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
     """Insert a cascade. False if this occasion has one already."""
-    recipient_key = new.recipient.phone or new.recipient.email or ""
     row = {
         **{name: getattr(new, name) for name in new.__slots__},
         "recipient": asdict(new.recipient),
-        "recipient_key": recipient_key,
+        "recipient_key": new.recipient.key,
         "created_at": now,
     }
     return insert_new(tx, cascades, row) is not None
@@ -284,12 +283,20 @@ def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> 
         tx.execute(insert(notes), rows)
 
 
-def open_about(tx: Connection, account_id: int, subject: str) -> list[str]:
-    """The cascades about an occasion that have not finished."""
-    query = select(cascades.c.id).where(
-        cascades.c.account_id == account_id,
-        cascades.c.subject == subject,
-        cascades.c.outcome.is_(None),
+def open_about(
+    tx: Connection, account_id: int, subject: str, *, but_on: Collection[str] = ()
+) -> list[str]:
+    """The cascades about an occasion that have not finished, but for reminders on these events."""
+    query = (
+        select(cascades.c.id)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .where(
+            cascades.c.account_id == account_id,
+            cascades.c.subject == subject,
+            cascades.c.outcome.is_(None),
+            reminders.c.event.not_in(but_on),
+        )
+        .order_by(cascades.c.id)
     )
     return list(tx.scalars(query))
 

@@ -8,16 +8,26 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, func, select
 
 from core.store import records
-from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
+from core.store.tables import (
+    accounts,
+    attempts,
+    cascades,
+    inbox,
+    notes,
+    reminders,
+    replies,
+    senders,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One cascade's rows: its own, its attempts and its notes, each in order."""
+    """One cascade's rows: its own, its attempts, notes and replies, each in order."""
 
     row: records.Row
     attempts: Sequence[records.Row]
     notes: Sequence[records.Row]
+    replies: Sequence[records.Row]
 
 
 def messages(
@@ -74,11 +84,13 @@ def _with_details(tx: Connection, rows: Sequence[records.Row]) -> list[Stored]:
     ids = [row["id"] for row in rows]
     tried = _grouped(tx, _attempts(ids))
     noted = _grouped(tx, _of(notes, ids).order_by(notes.c.id))
+    written = _grouped(tx, _replies(ids))
     return [
         Stored(
             row=row,
             attempts=tried.get(row["id"], []),
             notes=noted.get(row["id"], []),
+            replies=written.get(row["id"], []),
         )
         for row in rows
     ]
@@ -91,6 +103,16 @@ def _attempts(ids: Sequence[str]) -> Select[Any]:
         .join(senders, senders.c.id == attempts.c.sender_id)
         .where(attempts.c.cascade_id.in_(ids))
         .order_by(attempts.c.number)
+    )
+
+
+def _replies(ids: Sequence[str]) -> Select[Any]:
+    # Providers tell whole seconds; when we heard of it puts a reply among the notes.
+    return (
+        select(replies, inbox.c.received_at)
+        .join(inbox, inbox.c.id == replies.c.inbox_id)
+        .where(replies.c.cascade_id.in_(ids))
+        .order_by(replies.c.id)
     )
 
 

@@ -1,18 +1,23 @@
 """Everything that came in, raw, until it has been read."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Dialect,
+    Select,
     Text,
+    and_,
     bindparam,
     cast,
+    func,
+    literal,
     literal_column,
     select,
     update,
@@ -21,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core.store.origins import Origin
 from core.store.tables import UtcTime, connections, inbox, senders
+from core.store.turns import Turns
 from core.store.upsert import insert_new
 
 EVENT, RECEIPT = "event", "receipt"
@@ -115,17 +121,67 @@ def _add_from_known(kind: str, dialect: Dialect) -> str:
     )
 
 
-def waiting(tx: Connection, kind: str, limit: int) -> list[Waiting]:
-    """The oldest arrivals that nobody has read, not in another worker's hands."""
-    names = ("id", *Arrival.__slots__)
+def waiting(
+    tx: Connection, kind: str, limit: int, turns: Turns, only: Collection[int] = ()
+) -> list[Waiting]:
+    """Arrivals that nobody has read, not in another worker's hands, oldest first.
+
+    Every account gets an equal share, so that a flood of one does not delay another's; with
+    `only`, these accounts.
+    """
+
+    def look(after: int, most: int) -> Sequence[Any]:
+        return tx.execute(_accounts(kind, after).limit(most)).all()
+
+    ids = sorted(only) or [row.id for row in turns.take(kind, look, limit)]
+    found: list[Waiting] = []
+    for place, account_id in enumerate(ids):
+        share = -(-(limit - len(found)) // (len(ids) - place))
+        found += _of(tx, kind, account_id, share) if share else []
+    return sorted(found, key=lambda one: one.id)
+
+
+def _of(tx: Connection, kind: str, account_id: int, most: int) -> Iterator[Waiting]:
     query = (
-        select(*(inbox.c[name] for name in names))
-        .where(inbox.c.kind == kind, inbox.c.state == "waiting")
+        unread(kind, literal(account_id))
+        .with_only_columns(*(inbox.c[name] for name in ("id", *Arrival.__slots__)))
         .order_by(inbox.c.id)
-        .limit(limit)
+        .limit(most)
         .with_for_update(skip_locked=True)
     )
-    return [Waiting(**row) for row in tx.execute(query).mappings()]
+    return (Waiting(**row) for row in tx.execute(query).mappings())
+
+
+def _accounts(kind: str, after: int) -> Select[Any]:
+    """The accounts that have unread arrivals, by hopping from one to the next."""
+    here, there = inbox.alias(), inbox.alias()
+    first = select(func.min(here.c.account_id)).where(
+        _is_unread(here, kind), here.c.account_id > after
+    )
+    walk = select(first.scalar_subquery().label("id")).cte(recursive=True)
+    following = select(func.min(there.c.account_id)).where(
+        _is_unread(there, kind), there.c.account_id > walk.c.id
+    )
+    hop = select(following.scalar_subquery()).where(walk.c.id.is_not(None))
+    walk = walk.union_all(hop)
+    return select(walk.c.id).where(walk.c.id.is_not(None)).order_by(walk.c.id)
+
+
+def unread(kind: str, account: ColumnElement[int]) -> Select[Any]:
+    """The ids of an account's arrivals that nobody has read."""
+    return select(inbox.c.id).where(
+        _is_unread(inbox, kind), inbox.c.account_id == account
+    )
+
+
+def newest(tx: Connection) -> int:
+    """The id of the latest arrival of all."""
+    return tx.scalar(select(func.max(inbox.c.id))) or 0
+
+
+def _is_unread(table: Any, kind: str) -> ColumnElement[bool]:
+    # Written out: as a parameter, the state would hide the partial index.
+    return and_(table.c.state == literal_column("'waiting'"), table.c.kind == kind)
 
 
 def settle(

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from core.cascade.schedule import AT_ONCE, Offset
-from core.occasions import ENDS
+from core.occasions import ENDS, MOMENTS
 from core.ports import Contact, Happening
 from core.store import records
 from core.store.tables import accounts, occasions, reminders
@@ -20,7 +20,7 @@ class Occasion:
     """Everything that was said about one subject so far.
 
     `at` is the moment that it is about, `round` how often that has been moved; `moved` says
-    whether it just has been.
+    whether the event that was learnt last moved it.
     """
 
     contact: Contact
@@ -38,9 +38,12 @@ class Occasion:
 
 
 def learn(
-    tx: Connection, account_id: int, happening: Happening, now: datetime
+    tx: Connection, account_id: int, happening: Happening, event_id: int, now: datetime
 ) -> Occasion:
-    """Add what an event says to what was known. What it does not say stays."""
+    """Add what an event says to what was known. What it does not say stays.
+
+    Events may be read out of order or again: what came in earlier only fills gaps.
+    """
     insert_new(tx, occasions, _unknown(account_id, happening.subject, now))
     mine = (
         occasions.c.account_id == account_id,
@@ -48,16 +51,21 @@ def learn(
     )
     query = select(occasions).where(*mine).with_for_update()
     known = tx.execute(query).mappings().one()
-    moved = bool(known["at"] and happening.at and known["at"] != happening.at)
+    told = _told(happening)
+    newer = event_id >= known["event_id"]
+    older, newest = (known, told) if newer else (told, known)
+    at = newest["at"] or older["at"]
+    moved = bool(known["at"]) and at != known["at"]
     changes = {
-        "contact": _merged(known["contact"], asdict(happening.contact)),
-        "fields": _merged(known["fields"], happening.fields),
-        "at": happening.at or known["at"],
-        "time_zone": happening.time_zone or known["time_zone"],
+        "contact": _merged(older["contact"], newest["contact"]),
+        "fields": _merged(older["fields"], newest["fields"]),
+        "at": at,
+        "time_zone": newest["time_zone"] or older["time_zone"],
         "round": known["round"] + moved,
         "ended_by": known["ended_by"] or _end(happening),
     }
-    tx.execute(update(occasions).where(*mine).values({**changes, "updated_at": now}))
+    row = {**changes, "event_id": max(event_id, known["event_id"]), "updated_at": now}
+    tx.execute(update(occasions).where(*mine).values(row))
     return Occasion(**{**changes, "contact": _contact(changes["contact"])}, moved=moved)
 
 
@@ -70,8 +78,19 @@ def _unknown(account_id: int, subject: str, now: datetime) -> dict[str, Any]:
         "at": None,
         "time_zone": "",
         "round": 0,
+        "event_id": 0,
         "updated_at": now,
         "ended_by": "",
+    }
+
+
+def _told(happening: Happening) -> dict[str, Any]:
+    """What an event says. Only some speak of the moment; others may carry any time."""
+    return {
+        "contact": asdict(happening.contact),
+        "fields": happening.fields,
+        "at": happening.at if happening.name in MOMENTS else None,
+        "time_zone": happening.time_zone,
     }
 
 
@@ -114,6 +133,16 @@ class Match:
     def offset(self) -> Offset:
         """When it is due, relative to the occasion's moment."""
         return Offset.parse(self.definition.get("send", AT_ONCE))
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it is due by the occasion's moment, and not by its event."""
+        return not self.offset.at_once
+
+    @property
+    def family(self) -> str:
+        """The kind of occasion that it is about, such as `appointment`."""
+        return self.event.partition(".")[0]
 
 
 def reminders_of(tx: Connection, account_id: int) -> list[Match]:

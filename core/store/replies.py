@@ -20,7 +20,7 @@ class Answered:
 
 
 def answered(tx: Connection, person: Person, reply: Reply) -> Answered | None:
-    """The message that a reply names, else the last one that went to them on its channel.
+    """The message that a reply names, else the last one on its channel that has not failed.
 
     A person's number at the provider may differ from the one we wrote to, so the name of the
     message goes before the address.
@@ -45,6 +45,7 @@ def answered(tx: Connection, person: Person, reply: Reply) -> Answered | None:
         cascades.c.recipient_key == address,
         attempts.c.channel == reply.channel,
         attempts.c.sending_at.is_not(None),
+        attempts.c.failed_at.is_(None),
     )
     for wanted in (named, last) if reply.answers else (last,):
         if row := tx.execute(wanted).mappings().one_or_none():

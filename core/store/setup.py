@@ -51,10 +51,11 @@ def change(tx: Connection, kind: str, row_id: int, columns: Mapping[str, Any]) -
     tx.execute(update(table).where(table.c.id == row_id).values(**columns))
 
 
-def providers_of(
-    tx: Connection, accounts: Collection[int]
-) -> dict[tuple[int, str], str]:
-    """The provider of every sender of these accounts, by account and key."""
-    query = select(senders.c.account_id, senders.c.key, senders.c.provider)
-    rows = tx.execute(query.where(senders.c.account_id.in_(accounts)))
-    return {(account, key): provider for account, key, provider in rows}
+def senders_of(tx: Connection, accounts: Collection[int]) -> dict[tuple[int, str], Row]:
+    """Id, provider and limits of every sender of these accounts, by account and key."""
+    columns = (
+        senders.c[name] for name in ("account_id", "key", "id", "provider", "limits")
+    )
+    query = select(*columns).where(senders.c.account_id.in_(accounts))
+    rows = tx.execute(query).mappings()
+    return {(row["account_id"], row["key"]): row for row in rows}

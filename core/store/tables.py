@@ -89,9 +89,8 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
-    Column(
-        "quiet_hours", JSON, nullable=False, default=list
-    ),  # as the set-up file says it
+    Column("quiet_hours", JSON, nullable=False, default=list),
+    Column("limits", JSON, nullable=False, default=dict),
 )
 
 connections = Table(
@@ -116,8 +115,9 @@ senders = Table(
     _text("provider"),
     Column("config", JSON, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
-    # What codes mean, where it is not the usual.
+    # What codes mean and how much may be sent, where it is not the provider's usual.
     Column("failures", JSON, nullable=False, default=dict),
+    Column("limits", JSON, nullable=False, default=dict),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )
@@ -170,6 +170,7 @@ inbox = Table(
 Index(
     "ix_inbox_waiting",
     inbox.c.kind,
+    inbox.c.account_id,
     inbox.c.id,
     sqlite_where=inbox.c.state == "waiting",
     postgresql_where=inbox.c.state == "waiting",
@@ -187,6 +188,7 @@ occasions = Table(
     _time("at"),
     _text("time_zone"),
     Column("round", Integer, nullable=False),  # how often `at` has changed
+    Column("event_id", Id, nullable=False),  # the newest event that was read about it
     Column("updated_at", UtcTime, nullable=False),
     _text("ended_by"),
     UniqueConstraint("account_id", "subject"),
@@ -261,6 +263,7 @@ attempts = Table(
 Index(
     "ix_attempts_queued",
     attempts.c.channel,
+    attempts.c.sender_id,
     attempts.c.due_at,
     sqlite_where=attempts.c.state == "queued",
     postgresql_where=attempts.c.state == "queued",
@@ -441,4 +444,31 @@ Index(
     unique=True,
     sqlite_where=notices.c.resolved_at.is_(None),
     postgresql_where=notices.c.resolved_at.is_(None),
+)
+
+# How much has been sent by what has limits: a sender, or (`sender_id` is 0) the whole account.
+# Whoever sends holds the row meanwhile, so limits hold across processes.
+paces = Table(
+    "paces",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, nullable=False),
+    _time("free_at"),  # from then on something may be sent
+    Column("messages", JSON, nullable=False),  # by the hour
+    Column("people", JSON, nullable=False),
+    UniqueConstraint("account_id", "sender_id"),
+)
+
+# When a person got the latest messages from a sender, or (`sender_id` is 0) from the account.
+# Kept only where a limit asks for it.
+written = Table(
+    "written",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, nullable=False),
+    _text("person"),  # a cascade's recipient_key
+    Column("times", JSON, nullable=False),
+    UniqueConstraint("account_id", "sender_id", "person"),
 )

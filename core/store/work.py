@@ -6,11 +6,21 @@ It is asked twenty times a second by every worker, so it is built once.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, exists, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    exists,
+    literal_column,
+    or_,
+    select,
+)
 
 from core.cascade.model import Channel
 from core.store import inbox as arrivals
 from core.store import receipts
+from core.store.claims import has_work
 from core.store.tables import UtcTime, attempts, cascades, inbox
 
 EVENTS, RECEIPTS, TIMERS = "events", "receipts", "timers"
@@ -19,6 +29,9 @@ INBOX_LANES = (EVENTS, RECEIPTS, TIMERS)
 SEND_LANES = (QUESTIONS, *Channel)
 LANES = (*INBOX_LANES, *SEND_LANES)
 
+_WAITING: ColumnElement[str] = literal_column(
+    "'waiting'"
+)  # as a parameter it would hide the partial index
 _NOW = bindparam("now", type_=UtcTime)
 _WALL = bindparam("wall", type_=UtcTime)
 
@@ -30,17 +43,8 @@ def lanes_with_work(tx: Connection, now: datetime, wall: datetime) -> list[str]:
 
 
 def _unread(kind: str) -> ColumnElement[bool]:
-    waiting = select(inbox.c.id).where(inbox.c.kind == kind, inbox.c.state == "waiting")
+    waiting = select(inbox.c.id).where(inbox.c.kind == kind, inbox.c.state == _WAITING)
     return exists(waiting)
-
-
-def _queued(channel: str) -> ColumnElement[bool]:
-    due = select(attempts.c.reference).where(
-        attempts.c.state == "queued",
-        attempts.c.channel == channel,
-        attempts.c.due_at <= _NOW,
-    )
-    return exists(due)
 
 
 def _lease_expired() -> ColumnElement[bool]:
@@ -58,7 +62,7 @@ def _questions() -> Select[*tuple[Any, ...]]:
     receipt = or_(_unread(arrivals.RECEIPT), exists(receipts.JOINABLE))
     timer = or_(_deadline_passed(), _lease_expired())
     asked = exists(select(attempts.c.reference).where(attempts.c.asked == "due"))
-    queued = (_queued(channel) for channel in Channel)
+    queued = (has_work(channel) for channel in Channel)
     return select(_unread(arrivals.EVENT), receipt, timer, asked, *queued)
 
 

@@ -52,9 +52,7 @@ def one_step(database_url: str, provider: str) -> None:
     """Claim, send and save."""
     store, session = _opened(database_url, os.getpid())
     _commit(store)
-    answer = session.post(
-        f"{provider}/v25.0/100/messages", json={"to": "+46701740605"}
-    )
+    answer = session.post(f"{provider}/v25.0/100/messages", json={"to": "+46701740605"})
     answer.json()
     _commit(store)
 

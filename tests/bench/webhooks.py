@@ -24,7 +24,10 @@ def measure(name: str, place: Place) -> Iterator[Row]:
         granian("webapp.app:create_app", factory=True, env=place.env) as server,
     ):
         both = [
-            (load(f"{server}/hooks/shopify/riverside.shop", _signed()), load(trivial, _signed()))
+            (
+                load(f"{server}/hooks/shopify/riverside.shop", _signed()),
+                load(trivial, _signed()),
+            )
             for _ in range(ROUNDS + 1)
         ][1:]
     ours, plain = _median([one for one, _ in both]), _median([one for _, one in both])

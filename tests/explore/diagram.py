@@ -11,7 +11,7 @@ from pathlib import Path
 from core.cascade.commands import Because
 from core.cascade.events import Answered, Cancelled, Departed, Started, TimedOut
 from core.cascade.model import Cascade, Outcome
-from core.cascade.status import FailureClass, Status
+from core.cascade.status import Status
 from tests.explore.rules import Change
 from tests.explore.world import ACCEPTED, LOST, RECEIPTS
 

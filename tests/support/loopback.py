@@ -2,17 +2,38 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-ACCEPTED = {"messaging_product": "whatsapp", "messages": [{"id": "wamid.1"}]}
-QUEUED = {"sid": "SM1", "status": "queued"}
+Told = dict[str, Any] | Callable[[int], dict[str, Any]] | None
+
+
+def ACCEPTED(number: int) -> dict[str, Any]:
+    """Meta takes the message."""
+    return {
+        "messaging_product": "whatsapp",
+        "messages": [{"id": f"wamid.{number}"}],
+    }
+
+
+def QUEUED(number: int) -> dict[str, Any]:
+    """Twilio takes the message."""
+    return {"sid": f"SM{number}", "status": "queued"}
+
+
+def meta_error(code: int) -> dict[str, Any]:
+    """Meta does not."""
+    return {"error": {"code": code, "message": "Not this time"}}
 
 
 class Providers(ThreadingHTTPServer):
-    """Meta and Twilio at one address. `calls` holds the bodies that came in."""
+    """Meta and Twilio at one address.
+
+    `calls` holds the bodies that were posted, `posted` their paths, `asked` the paths of
+    questions. An answer that is a function is given the number of the call.
+    """
 
     daemon_threads = False
     request_queue_size = 128  # the library's 5 would make a batch wait
@@ -21,27 +42,50 @@ class Providers(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.calls: list[bytes] = []
-        self._answers: dict[str, tuple[int, Any]] = {}
+        self.posted: list[str] = []
+        self.asked: list[str] = []
+        self._answers: dict[tuple[str, str], tuple[int, Told]] = {}
+        self._lock = threading.Lock()
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """Accept everything, and forget what came in."""
-        self.calls.clear()
+        """Accept everything, know nothing, and forget what came in."""
+        for seen in (self.calls, self.posted, self.asked, self._answers):
+            seen.clear()
         self.whatsapp(ACCEPTED)
         self.sms(QUEUED, status=201)
+        self.knows({}, status=404)
 
-    def whatsapp(self, told: Any, status: int = 200) -> None:
-        """What Meta answers from now on; None: it takes the request and hangs up."""
-        self._answers["/v25.0/"] = (status, told)
+    def whatsapp(self, told: Told, status: int = 200, *, number: str = "") -> None:
+        """What Meta answers from now on, to all or to one of our numbers.
 
-    def sms(self, told: Any, status: int = 201) -> None:
+        None: it takes the request and hangs up.
+        """
+        self._answers["POST", f"/v25.0/{number}"] = (status, told)
+
+    def sms(self, told: Told, status: int = 201) -> None:
         """What Twilio answers from now on."""
-        self._answers["/2010-04-01/"] = (status, told)
+        self._answers["POST", "/2010-04-01/"] = (status, told)
 
-    def answer(self, path: str) -> tuple[int, Any]:
-        return next(
-            answer for start, answer in self._answers.items() if path.startswith(start)
-        )
+    def knows(self, told: Told, status: int = 200) -> None:
+        """What Twilio answers from now on when it is asked about a message."""
+        self._answers["GET", "/2010-04-01/"] = (status, told)
+
+    def answer(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
+        """What is answered to this request, which is remembered."""
+        with self._lock:
+            seen = self.posted if method == "POST" else self.asked
+            seen.append(path)
+            if method == "POST":
+                self.calls.append(body)
+            number = len(seen)
+        known = [key for key in self._answers if _is_for(key, method, path)]
+        status, told = self._answers[max(known, key=lambda key: len(key[1]))]
+        return status, told(number) if callable(told) else told
+
+
+def _is_for(key: tuple[str, str], method: str, path: str) -> bool:
+    return key[0] == method and path.startswith(key[1])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -49,9 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
     server: Providers
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.calls.append(body)
-        status, told = self.server.answer(self.path)
+        self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        self._answer(b"")
+
+    def _answer(self, body: bytes) -> None:
+        status, told = self.server.answer(self.command, self.path, body)
         if told is None:
             self.close_connection = True
             return

@@ -23,7 +23,7 @@ account: {{key: {account}, name: Riverside Shop, timezone: Europe/Rome, currency
 connections:
   - {{key: shop, platform: shopify, config: {{shop: riverside.myshopify.com, client_secret: shop-secret}}}}
 senders:
-  - {{key: wa, provider: whatsapp_cloud, config: {{phone_number_id: "{phone_number_id}", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{meta}"}}}}
+  - {{key: wa, provider: whatsapp_cloud, limits: {{per_second: none, per_person: none}}, config: {{phone_number_id: "{phone_number_id}", access_token: token, app_secret: app-secret, verify_token: verify-token, base_url: "{meta}"}}}}
   - {{key: sms, provider: twilio, config: {{account_sid: AC00000000000000000000000000000001, auth_token: auth-token, from: "+15005550006", base_url: "{twilio}"}}}}
 messages:
   - key: shipped

@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 from core.bootstrap import Everreach
 from core.services.setup import apply
 from core.store.inbox import EVENT, waiting
+from core.store.turns import Turns
 from tests.support import riverside
 from webapp.app import build_app
 
@@ -35,7 +36,7 @@ def test_the_first_goes_by_flask_and_the_next_by_express(
     assert post(client, "second") == (200, False)
 
     with app.store.read() as tx:
-        first, second = waiting(tx, EVENT, 10)
+        first, second = waiting(tx, EVENT, 10, Turns())
     assert (first.url, first.body) == (second.url, second.body)
     its_own = {"x-shopify-webhook-id": "second", "x-shopify-event-id": "e-second"}
     assert {**first.headers, **its_own} == second.headers

@@ -6,6 +6,8 @@ from flask import Blueprint, abort, current_app, render_template, request
 
 from core.bootstrap import Everreach
 from core.services.messages import PAGE, get_message, list_messages
+from core.services.notices import list_notices
+from webapp.languages import translate
 from webapp.loopback import require_loopback
 
 panel = Blueprint("panel", __name__)
@@ -16,9 +18,13 @@ panel.before_request(require_loopback)
 def messages() -> str:
     """Find one and see what happened."""
     before = request.args.get("before")
-    found = list_messages(_app(), before=before, limit=PAGE + 1)
-    cursor = found[PAGE - 1].id if len(found) > PAGE else None
-    return render_template("messages.html", messages=found[:PAGE], next_cursor=cursor)
+    found = list_messages(_app(), before=before, limit=PAGE + 1, translate=translate)
+    return render_template(
+        "messages.html",
+        messages=found[:PAGE],
+        next_cursor=found[PAGE - 1].id if len(found) > PAGE else None,
+        notices=list_notices(_app(), translate=translate),
+    )
 
 
 @panel.get("/messages/<id>")
@@ -34,8 +40,12 @@ def message_live(id: str) -> str:
 
 
 def _shown(id: str) -> dict[str, Any]:
-    message = get_message(_app(), id) or abort(404)
-    return {"message": message, "clock": {"now": _app().clock.now()}}
+    message = get_message(_app(), id, translate) or abort(404)
+    return {
+        "message": message,
+        "notices": list_notices(_app(), account=message.account, translate=translate),
+        "clock": {"now": _app().clock.now()},
+    }
 
 
 def _app() -> Everreach:

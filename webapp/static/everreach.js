@@ -16,7 +16,8 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   await navigator.clipboard.writeText(button.dataset.copy);
   button.classList.add("copied");
-  byId("announcer").textContent = "Copied.";
+  const announcer = byId("announcer");
+  announcer.textContent = announcer.dataset.copied;
   setTimeout(() => {
     button.classList.remove("copied");
     byId("announcer").textContent = "";

@@ -19,6 +19,7 @@ from connectors.channels.twilio.told import fields, needed, receipt, reply
 from connectors.failures import failure, unreadable
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_base64, matches
+from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.status import Until
 from core.errors import BadSignature, ContentError, Malformed
@@ -43,7 +44,9 @@ class Twilio:
     """The connector."""
 
     name = "twilio"
+    company = "Twilio"
     Config: type[Any] = Settings
+    limits: Mapping[Channel, Limits] = {}  # its own queue holds what is too fast
     reports: Mapping[Channel, frozenset[Until]] = {
         Channel.SMS: frozenset(
             {Until.ACCEPTED, Until.SENT, Until.DELIVERED, Until.REPLIED}

@@ -2,6 +2,7 @@
 
 Sending: https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
 Receipts: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/payload-examples
+Limits: https://developers.facebook.com/docs/whatsapp/cloud-api/overview#throughput
 
 A 200 means that Meta queued the message, nothing more. Two equal requests are two messages:
 there is no idempotency key, so our reference travels as `biz_opaque_callback_data` and comes
@@ -21,6 +22,7 @@ from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
 from connectors.failures import failure, unreadable
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_hex, matches
+from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.status import Failure, Status, Until
 from core.errors import BadSignature, ContentError, Malformed
@@ -87,7 +89,11 @@ class WhatsAppCloud:
     """The connector."""
 
     name = "whatsapp_cloud"
+    company = "Meta"
     Config: type[Any] = Settings
+    limits: Mapping[Channel, Limits] = {
+        Channel.WHATSAPP: Limits(per_second=80, per_person=timedelta(seconds=6))
+    }
     reports: Mapping[Channel, frozenset[Until]] = {Channel.WHATSAPP: frozenset(Until)}
     query: StatusQuery | None = None
     taken = 200

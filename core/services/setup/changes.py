@@ -16,6 +16,10 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]
             yield from _changed_secrets(old[column], new[column])
         elif column == "definition":
             yield from _reminder(old[column], new[column])
+        elif column == "limits":
+            yield from _compare(
+                "limits", *map(_limits_as_written, (old[column], new[column]))
+            )
         elif column in {"config", "content"}:
             yield from _compare("", old[column], new[column])
         else:
@@ -33,6 +37,13 @@ def _reminder(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     yield from _compare("", _as_written(old), _as_written(new))
     if old["message"] == new["message"] and old["content"] != new["content"]:
         yield f"the message {new['message']} changed"
+
+
+def _limits_as_written(limits: Mapping[str, Any]) -> dict[str, Any]:
+    written = {name: "none" if it is None else it for name, it in limits.items()}
+    if limits.get("per_person"):
+        written["per_person"] = durations.to_text(limits["per_person"])
+    return written
 
 
 def _as_written(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class _Reading:
                 "currency": account["currency"],
                 "country": account["country"],
                 "quiet_hours": account.get("quiet_hours", []),
+                "limits": _limits(account),
             },
             connections=self._links(
                 "connections", "platform", self._registry.platforms
@@ -103,7 +104,8 @@ class _Reading:
     def _senders(self) -> dict[str, Columns]:
         links = self._links("senders", "provider", self._registry.channels)
         for entry in self._document.get("senders", ()):
-            links[entry["key"]]["failures"] = entry.get("failures", {})
+            own = {"failures": entry.get("failures", {}), "limits": _limits(entry)}
+            links[entry["key"]].update(own)
         return links
 
     def _split(self, config: Mapping[str, Any], connector: Any) -> Columns:
@@ -156,6 +158,15 @@ def _conditions(only_if: Mapping[str, Any]) -> Columns:
     if COUNTRY in given:
         given[COUNTRY] = listed(given[COUNTRY])
     return given
+
+
+def _limits(entry: Mapping[str, Any]) -> Columns:
+    """What is said about limits; nothing lifts a usual one. Spans are in seconds."""
+    given = entry.get("limits", {})
+    limits = {name: None if it == "none" else it for name, it in given.items()}
+    if pause := limits.get("per_person"):
+        limits["per_person"] = durations.to_seconds(pause)
+    return limits
 
 
 def _content(message: Mapping[str, Any]) -> Columns:

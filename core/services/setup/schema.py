@@ -59,7 +59,8 @@ def _account() -> Schema:
         "currency": _text("What it reckons costs in, as three letters such as EUR"),
         "country": _text("Where numbers without a country code are from, such as IT"),
     }
-    return _group("The business that sends", required, {"quiet_hours": _quiet_hours()})
+    optional = {"quiet_hours": _quiet_hours(), "limits": _account_limits()}
+    return _group("The business that sends", required, optional)
 
 
 def _quiet_hours() -> Schema:
@@ -78,6 +79,42 @@ def _quiet_hours() -> Schema:
     )
 
 
+def _account_limits() -> Schema:
+    limits = {
+        "per_second": _rate("Messages in a second, by all senders together"),
+        "per_day": _count("Messages in 24 hours, by all senders together"),
+        "per_person_per_day": _count("Messages to one person in 24 hours"),
+    }
+    return _group("How much may be sent", {}, limits)
+
+
+def _sender_limits() -> Schema:
+    per_person = "The time between two messages to one person, such as 6s"
+    limits = {
+        "per_second": _rate("Messages in a second"),
+        "per_day": _count("Messages in 24 hours"),
+        "people_per_day": _count("Different people in 24 hours"),
+        "per_person": _or_none(
+            {"type": "string", "pattern": DURATION, "description": per_person}
+        ),
+    }
+    return _group("Limits, where they are not the provider's usual", {}, limits)
+
+
+def _rate(about: str) -> Schema:
+    return _or_none({"description": about, "type": "number", "exclusiveMinimum": 0})
+
+
+def _count(about: str) -> Schema:
+    return _or_none({"description": about, "type": "integer", "minimum": 1})
+
+
+def _or_none(schema: Schema) -> Schema:
+    """Or the word `none`, which lifts what is usual."""
+    about = schema["description"]
+    return {"description": about, "anyOf": [schema, {"enum": ["none"]}]}
+
+
 def _link(
     kind: str,
     connectors: Mapping[str, PlatformConnector] | Mapping[str, ChannelConnector],
@@ -92,7 +129,8 @@ def _link(
         _when(kind, name, registry.config_schema(connector))
         for name, connector in connectors.items()
     ]
-    return {**_group(f"One {kind}", required), "allOf": configs}
+    optional = {"limits": _sender_limits()} if kind == "provider" else {}
+    return {**_group(f"One {kind}", required, optional), "allOf": configs}
 
 
 def _sender(registry: Registry) -> Schema:

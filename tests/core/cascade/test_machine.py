@@ -506,23 +506,18 @@ def test_what_cannot_be_held_is_skipped_or_sent_anyway(
     assert told in run.told
 
 
-@pytest.mark.parametrize(
-    ("too_late", "told"),
-    [
-        (TooLate.SKIP, "had enough messages until 2026-11-23 13:00, when it is too"),
-        (TooLate.SEND_ANYWAY, "had enough messages for a day, but later is too late."),
-    ],
-)
-def test_a_person_who_has_had_enough_for_a_day_waits(
-    too_late: TooLate, told: str
+@pytest.mark.parametrize("too_late", [TooLate.SKIP, TooLate.SEND_ANYWAY])
+def test_a_day_that_is_used_up_is_waited_for_and_never_exceeded(
+    too_late: TooLate,
 ) -> None:
     full = {"full_until": NOON + 60 * MINUTE, "too_late": too_late}
     run = Run(step(Channel.SMS), **full).tell(Started())
-    assert "SMS is held until 2026-11-23 13:00: this person has had enough" in run.told
+    assert "SMS is held until 2026-11-23 13:00: the day's limit" in run.told
     assert run.tell(TimedOut(), minutes=60).channels == [Channel.SMS]
 
     run = Run(step(Channel.SMS), expires_at=NOON + MINUTE, **full).tell(Started())
-    assert told in run.told
+    assert run.channels == []
+    assert "limit of messages is reached until 2026-11-23 13:00, when it" in run.told
 
 
 # --- Before the next message is paid for -----------------------------------------------------

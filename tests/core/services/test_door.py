@@ -9,6 +9,7 @@ from core.errors import BadSignature, UnknownAddress
 from core.services.door import Came, event_came, take, take_from_known
 from core.services.setup import apply
 from core.store.inbox import EVENT, waiting
+from core.store.turns import Turns
 from tests.support import riverside
 
 ADDRESS = "riverside.shop"
@@ -39,7 +40,7 @@ def test_who_is_remembered_is_let_in(door: Everreach) -> None:
     kept = take_from_known(door, came(door, webhook_id="second"))
 
     with door.store.read() as tx:
-        first, second = waiting(tx, EVENT, 10)
+        first, second = waiting(tx, EVENT, 10, Turns())
     assert second.id == kept
     assert second.delivery_id == "second"
     same = ("account_id", "kind", "origin_id", "topic", "url", "body", "received_at")

@@ -2,21 +2,24 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from core.bootstrap import Everreach
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import get_message, list_messages
+from core.services.outlook import usual_limits
 from core.services.receipts import read_receipts
 from core.services.setup import apply
 from core.services.timers import turn_due_timers
 from core.services.views import MessageView
-from core.store import attempts, origins
+from core.store import origins
+from core.store.claims import Claims, claim
 from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import inbox as table
 from core.store.work import lanes_with_work
@@ -41,9 +44,11 @@ def providers(listening: Providers) -> Providers:
 class Line:
     """A shop that is set up, and shorthands for what happens to it."""
 
-    def __init__(self, app: Everreach, clock: SetClock, providers: Providers) -> None:
+    def __init__(
+        self, app: Everreach, clock: SetClock, providers: Providers, **options: Any
+    ) -> None:
         self.app, self.clock, self.url = app, clock, providers.url
-        self.set_up()
+        self.set_up(**options)
 
     def set_up(self, *changes: tuple[str, str], **options: Any) -> None:
         """Apply the set-up file, with words in it changed."""
@@ -93,6 +98,21 @@ class Line:
         did = [step(self.app) for step in steps]
         did += [send_due(self.app, lane) for lane in ("whatsapp", "sms")]
         return any(did)
+
+    def claim(
+        self, tx: Connection, limit: int = 10, channel: str = "whatsapp"
+    ) -> Claims:
+        """Take what is due, as a worker does."""
+        usual = partial(usual_limits, self.app, channel)
+        return claim(
+            tx,
+            channel,
+            self.clock.now(),
+            self.clock.wall() + timedelta(minutes=1),
+            limit,
+            usual=usual,
+            turns=self.app.turns,
+        )
 
     def ship(self, **options: Any) -> MessageView:
         self.hook(**options)
@@ -220,9 +240,8 @@ def test_a_killed_worker_leaves_an_unknown_that_is_never_resent(
 
 
 def _claim_and_die(line: Line) -> None:
-    lease = line.clock.wall() + timedelta(seconds=60)
     with line.app.store.write() as tx:
-        assert attempts.claim(tx, "whatsapp", line.clock.now(), lease, 10)
+        assert line.claim(tx).taken
 
 
 def test_a_receipt_settles_what_a_killed_worker_left(line: Line) -> None:

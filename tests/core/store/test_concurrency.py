@@ -1,7 +1,6 @@
 """Many workers at once: every piece of work has one owner."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, text
@@ -24,9 +23,8 @@ def test_an_attempt_is_claimed_once(line: Line) -> None:
         pass
 
     def claim(_: int) -> list[str]:
-        now, lease = line.clock.now(), line.clock.wall() + timedelta(minutes=1)
         with line.app.store.write() as tx:
-            return attempts.claim(tx, "whatsapp", now, lease, 5)
+            return line.claim(tx, 5).taken
 
     with ThreadPoolExecutor(8) as pool:
         claimed = [one for many in pool.map(claim, range(16)) for one in many]
@@ -53,12 +51,10 @@ def test_taking_an_attempt_does_not_wait_for_its_cascade(line: Line) -> None:
     line.hook()
     read_events(line.app)
     (message,) = list_messages(line.app)
-    now, lease = line.clock.now(), line.clock.wall() + timedelta(minutes=1)
-
     store = line.app.store
     with store.write() as deciding, store.write() as taking:
         load(deciding, [message.id])
         taking.execute(text("SET LOCAL lock_timeout = '2s'"))
-        taken = attempts.claim(taking, "whatsapp", now, lease, 5)
+        taken = line.claim(taking, 5).taken
         attempts.keep_content(taking, dict.fromkeys(taken, "said"))
     assert taken == [message.tries[0].reference]

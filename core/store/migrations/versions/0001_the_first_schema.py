@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
         sa.Column("quiet_hours", sa.JSON(), nullable=False),
+        sa.Column("limits", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
@@ -169,7 +170,7 @@ def upgrade() -> None:
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.create_index(
             "ix_inbox_waiting",
-            ["kind", "id"],
+            ["kind", "account_id", "id"],
             unique=False,
             sqlite_where=sa.text("state = 'waiting'"),
             postgresql_where=sa.text("state = 'waiting'"),
@@ -242,6 +243,11 @@ def upgrade() -> None:
         sa.Column("at", UtcTime(), nullable=True),
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column(
+            "event_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
         sa.Column("updated_at", UtcTime(), nullable=False),
         sa.Column("ended_by", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -250,6 +256,32 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occasions")),
         sa.UniqueConstraint(
             "account_id", "subject", name=op.f("uq_occasions_account_id_subject")
+        ),
+    )
+    op.create_table(
+        "paces",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("free_at", UtcTime(), nullable=True),
+        sa.Column("messages", sa.JSON(), nullable=False),
+        sa.Column("people", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_paces_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paces")),
+        sa.UniqueConstraint(
+            "account_id", "sender_id", name=op.f("uq_paces_account_id_sender_id")
         ),
     )
     op.create_table(
@@ -293,6 +325,7 @@ def upgrade() -> None:
         sa.Column("config", sa.JSON(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("failures", sa.JSON(), nullable=False),
+        sa.Column("limits", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_senders_account_id")
@@ -326,6 +359,34 @@ def upgrade() -> None:
             "address",
             "channel",
             name=op.f("uq_unreachable_account_id_address_channel"),
+        ),
+    )
+    op.create_table(
+        "written",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_written_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_written")),
+        sa.UniqueConstraint(
+            "account_id",
+            "sender_id",
+            "person",
+            name=op.f("uq_written_account_id_sender_id_person"),
         ),
     )
     op.create_table(
@@ -488,7 +549,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
         batch_op.create_index(
             "ix_attempts_queued",
-            ["channel", "due_at"],
+            ["channel", "sender_id", "due_at"],
             unique=False,
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
@@ -687,9 +748,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_cascades_account")
 
     op.drop_table("cascades")
+    op.drop_table("written")
     op.drop_table("unreachable")
     op.drop_table("senders")
     op.drop_table("reminders")
+    op.drop_table("paces")
     op.drop_table("occasions")
     with op.batch_alter_table("notices", schema=None) as batch_op:
         batch_op.drop_index(

@@ -1,0 +1,116 @@
+"""What has been sent by whom and to whom, where a limit asks for it.
+
+An `Owner` is what has limits: a sender of an account, or with 0 in its place the account itself.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
+
+from core.cascade.limits import Pace
+from core.store import records
+from core.store.tables import paces, written
+from core.store.upsert import insert_new, insert_or_update_all
+
+Owner = tuple[int, int]  # account id and sender id
+Person = tuple[Owner, str]  # who writes to them, and their recipient_key
+
+_OWNER = ("account_id", "sender_id")
+
+
+def lock(tx: Connection, owners: Collection[Owner]) -> dict[Owner, Pace]:
+    """The paces that nobody else is sending by, ours until the transaction ends."""
+    if not owners:
+        return {}
+    query = _of(owners).order_by(*(paces.c[name] for name in _OWNER))
+    rows = tx.execute(query.with_for_update(skip_locked=True)).mappings()
+    ours = {_owner(row): _pace(row) for row in rows}
+    for owner in sorted(set(owners) - ours.keys()):
+        if _insert(tx, owner):
+            ours[owner] = Pace()
+    return ours
+
+
+def read(tx: Connection, owners: Collection[Owner]) -> dict[Owner, Pace]:
+    """The paces as they stand."""
+    if not owners:
+        return {}
+    return {_owner(row): _pace(row) for row in tx.execute(_of(owners)).mappings()}
+
+
+def save(tx: Connection, spent: Mapping[Owner, Pace]) -> None:
+    """Write down what was sent."""
+    rows = [
+        {
+            **_columns(owner),
+            "free_at": pace.free_at,
+            "messages": dict(pace.messages),
+            "people": dict(pace.people),
+        }
+        for owner, pace in spent.items()
+    ]
+    insert_or_update_all(tx, paces, rows, same=_OWNER)
+
+
+def times(tx: Connection, people: Collection[Person]) -> dict[Person, list[datetime]]:
+    """When these people got their latest messages, oldest first."""
+    if not people:
+        return {}
+    key = tuple_(*(written.c[name] for name in (*_OWNER, "person")))
+    keys = sorted((*owner, person) for owner, person in people)
+    rows = tx.execute(select(written).where(key.in_(keys))).mappings()
+    return {
+        (_owner(row), row["person"]): [*map(datetime.fromisoformat, row["times"])]
+        for row in rows
+    }
+
+
+def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> None:
+    """Keep when people got their latest messages."""
+    rows = [
+        {
+            **_columns(owner),
+            "person": person,
+            "times": [at.isoformat() for at in moments],
+        }
+        for (owner, person), moments in latest.items()
+    ]
+    insert_or_update_all(tx, written, rows, same=(*_OWNER, "person"))
+
+
+def is_busy(
+    account: ColumnElement[int], sender: ColumnElement[int], now: ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """Whether a sender or its account has to wait before it sends more."""
+    either = paces.c.sender_id.in_((0, sender))
+    waits = (paces.c.account_id == account, either, paces.c.free_at > now)
+    return select(paces.c.id).where(*waits).exists()
+
+
+def _of(owners: Collection[Owner]) -> Select[Any]:
+    key = tuple_(*(paces.c[name] for name in _OWNER))
+    return select(paces).where(key.in_(sorted(owners)))
+
+
+def _insert(tx: Connection, owner: Owner) -> bool:
+    row: dict[str, Any] = {
+        **_columns(owner),
+        "free_at": None,
+        "messages": {},
+        "people": {},
+    }
+    return insert_new(tx, paces, row) is not None
+
+
+def _columns(owner: Owner) -> dict[str, int]:
+    return dict(zip(_OWNER, owner, strict=True))
+
+
+def _owner(row: records.Row) -> Owner:
+    return row["account_id"], row["sender_id"]
+
+
+def _pace(row: records.Row) -> Pace:
+    return Pace(free_at=row["free_at"], messages=row["messages"], people=row["people"])
