@@ -45,7 +45,7 @@ class Site:
     def place(self, what: str) -> Place:
         """A fresh place for an installation."""
         home = self.folder / what
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         sqlite = f"sqlite:///{home}/everreach.sqlite3"
         url = self.postgres.create(what) if self.postgres else sqlite
         return Place(home=home, database_url=url, redis_url=self.redis_url)

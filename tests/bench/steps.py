@@ -31,7 +31,7 @@ def measure(name: str, place: Place) -> Iterator[Row]:
     ):
         engine = median_of(lambda: steps_per_second(app))
         bare = median_of(lambda: _bare_loop(app, provider))
-        fork, simple = JobPerStep(place, provider).measure()
+        fork, simple = JobPerStep(place=place, provider=provider).measure()
     yield Row(what=f"Steps per second, {name}", ours=f"{engine:.0f}")
     yield beside("– against the bare loop", engine, bare)
     yield beside("– against one RQ job per step, `Worker`", engine, fork)
