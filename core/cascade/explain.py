@@ -26,13 +26,13 @@ CHANNELS = {
 
 # By kind of note; where its facts decide between sentences, by `kind.fact`.
 SENTENCES: Mapping[str, str] = {
-    "planned.on_time": "Planned for {at} in {place}.",
+    "planned.on_time": "Planned for {at}.",
     "planned.held": "Planned for {at}, when quiet hours in {place} ({clock}) end; it was due at {due}.",
     "planned.earlier": "Planned for {at}, before quiet hours in {place} ({clock}): after them it is too late.",
     "planned.sent_anyway": "Planned for {at}, in quiet hours in {place} ({clock}): after them it is too late.",
-    "planned.inside": "It was due at {due} in {place}, before we knew of it: it goes out now.",
-    "planned.skipped_inside": "It was due at {due} in {place}, before we knew of it: it is left out.",
-    "planned.left_to_next": "It was due at {due} in {place}, before we knew of it: the next reminder tells of it.",
+    "planned.inside": "It was due at {due}, before we knew of it: it goes out now.",
+    "planned.skipped_inside": "It was due at {due}, before we knew of it: it is left out.",
+    "planned.left_to_next": "It was due at {due}, before we knew of it: the next reminder tells of it.",
     "planned.past": "What it is about is past.",
     "planned.skipped_too_late": "It was due at {due}, in quiet hours in {place} ({clock}); after them it is too late.",
     "trying.first": "Sending by {channel}; it has {wait} to be {until}.",
@@ -295,23 +295,23 @@ def _times(
     facts: Mapping[str, Fact], zone: tzinfo, place_is_told: bool
 ) -> dict[str, str]:
     own = str(facts.get("zone") or "")
-    place = own.rpartition("/")[2].replace("_", " ")
-    where = "" if place_is_told or own in ("", str(zone)) else f" ({place})"
-    clock = ZoneInfo(own) if own else zone
-    told = {"place": place}
+    clock, place = ZoneInfo(own) if own else zone, own.rpartition("/")[2]
+    told = {"place": place.replace("_", " ")}
     if due_at := facts.get("due_at"):
-        told["due_at"] = _local(due_at, clock).strftime("%H:%M:%S")
+        told["due_at"] = _local(due_at, clock, "%H:%M:%S")
     for name, fact in _TIMES:
         if at := facts.get(fact):
-            told[name] = _local(at, clock).strftime("%Y-%m-%d %H:%M") + where
+            told[name] = _local(at, clock)
+            if not place_is_told and told[name] != _local(at, zone):
+                told[name] += f" ({told['place']})"
     return told
 
 
 _TIMES = (("at", "at"), ("at", "start_at"), ("since", "since"), ("due", "due_at"))
 
 
-def _local(fact: Fact, zone: tzinfo) -> datetime:
-    return datetime.fromisoformat(str(fact)).astimezone(zone)
+def _local(fact: Fact, zone: tzinfo, form: str = "%Y-%m-%d %H:%M") -> str:
+    return datetime.fromisoformat(str(fact)).astimezone(zone).strftime(form)
 
 
 def in_words(duration: timedelta, translate: Translate = str) -> str:

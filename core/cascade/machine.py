@@ -166,10 +166,9 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
     if any(one.key == attempt.sender and one.bar_at(due_at) for one in step.senders):
         return None
     opens_at = _opens(cascade, step, due_at)
-    if opens_at > due_at and not cascade.expired(opens_at):
-        return _hold(cascade, attempt.step, opens_at)
-    if opens_at > due_at and _too_late_then(cascade, opens_at):
-        return None
+    if opens_at > due_at:
+        late = cascade.expired(opens_at)
+        return None if late else _hold(cascade, attempt.step, opens_at)
     return _retry(cascade, index, due_at)
 
 
@@ -316,7 +315,7 @@ def _try_steps(
             if not cascade.expired(opens_at):
                 cascade, held = _hold(cascade, number, opens_at)
                 return cascade, (*notes, *held)
-            chosen = _too_late_then(cascade, opens_at) or chosen
+            chosen = _too_late_then(cascade, opens_at)
         if isinstance(chosen, Sender):
             cascade, begun = _begin(cascade, number, chosen, now)
             return cascade, (*notes, *begun)
@@ -360,20 +359,20 @@ def _bar(cascade: Cascade, step: Step, at: datetime) -> Bar | None:
 
 
 def _opens(cascade: Cascade, step: Step, at: datetime) -> datetime:
-    """When this step may be sent, from `at` on."""
+    """When this step may be sent, from `at` on. A limit is a limit; hours may give way."""
     at = max(at, cascade.full_until or at)
-    return step.hours.open_from(at) if step.hours else at
+    opens_at = step.hours.open_from(at) if step.hours else at
+    gives_way = cascade.too_late is TooLate.SEND_ANYWAY and cascade.expired(opens_at)
+    return at if gives_way and not cascade.expired(at) else opens_at
 
 
-def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar | None:
-    """It cannot wait until it may be sent: what the reminder says about that."""
-    if cascade.full_until and cascade.expired(cascade.full_until):
-        facts = (("at", cascade.full_until.isoformat()),)
-        return Bar(obstacle=Obstacle.FULL, facts=facts)  # a limit is a limit
-    if cascade.too_late is TooLate.SEND_ANYWAY:
-        return None
-    obstacle = Obstacle.FULL if _is_full(cascade, opens_at) else Obstacle.QUIET
-    return Bar(obstacle=obstacle, facts=(("at", opens_at.isoformat()),))
+def _too_late_then(cascade: Cascade, opens_at: datetime) -> Bar:
+    """It cannot wait until it may be sent."""
+    full_until = cascade.full_until
+    if full_until and cascade.expired(full_until):
+        facts = (("at", full_until.isoformat()),)
+        return Bar(obstacle=Obstacle.FULL, facts=facts)
+    return Bar(obstacle=Obstacle.QUIET, facts=(("at", opens_at.isoformat()),))
 
 
 def _is_full(cascade: Cascade, opens_at: datetime) -> bool:
@@ -394,8 +393,7 @@ def _begin(cascade: Cascade, number: int, sender: Sender, now: datetime) -> Deci
     step = cascade.steps[number]
     facts: Facts = {"wait": step.wait.total_seconds(), "until": step.until}
     facts |= {"sender": sender.key, **_why(cascade, number, sender), **_clock(step)}
-    opens_at = _opens(cascade, step, now)
-    if opens_at > now:
+    if step.hours and (opens_at := step.hours.open_from(now)) > now:
         facts["anyway"] = opens_at.isoformat()
     cascade = replace(cascade, next_step=None, deadline_at=now + step.wait)
     cascade, send = _send(cascade, number, sender.key, now)

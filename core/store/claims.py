@@ -306,8 +306,7 @@ _NOW = bindparam("now", type_=UtcTime)
 
 def has_work(channel: str) -> ColumnElement[bool]:
     """Whether a sender of a channel has something due and may send. Takes `now`."""
-    found = _busy_senders(literal_column(f"'{channel}'"), literal_column("0"))
-    return found.with_only_columns(literal_column("1")).exists()
+    return _busy_senders(literal_column(f"'{channel}'"), literal_column("0")).exists()
 
 
 def _busy_senders(
@@ -318,16 +317,8 @@ def _busy_senders(
     # As the least of them: with EXISTS, PostgreSQL may read all that are due and join them.
     first = select(func.min(attempts.c.due_at)).where(queued).scalar_subquery()
     return (
-        select(
-            walk.c.id,
-            senders.c.account_id,
-            senders.c.provider,
-            senders.c.limits,
-            accounts.c.limits.label("account_limits"),
-        )
-        .select_from(walk)
+        select(walk.c.id)
         .join(senders, senders.c.id == walk.c.id)
-        .join(accounts, accounts.c.id == senders.c.account_id)
         .where(
             first <= _NOW,
             ~paces.is_busy(senders.c.account_id, senders.c.id, _NOW),
@@ -365,7 +356,17 @@ def _has_events(heed: int | None) -> ColumnElement[bool]:
 
 
 _CHANNEL = bindparam("channel", type_=attempts.c.channel.type)
-_BUSY = _busy_senders(_CHANNEL, bindparam("after")).order_by("id")
+_BUSY = (
+    _busy_senders(_CHANNEL, bindparam("after"))
+    .add_columns(
+        senders.c.account_id,
+        senders.c.provider,
+        senders.c.limits,
+        accounts.c.limits.label("account_limits"),
+    )
+    .join(accounts, accounts.c.id == senders.c.account_id)
+    .order_by("id")
+)
 _DUE = (
     select(attempts.c.reference)
     .where(

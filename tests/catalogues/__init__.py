@@ -5,6 +5,7 @@ A catalogue is a `.po` file for people and the `.mo` file that is made of it for
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -73,10 +74,12 @@ def as_po(catalog: Catalog) -> bytes:
 
 def as_mo(language: str) -> bytes:
     """How gettext reads it."""
-    catalog, out = stored(language), BytesIO()
-    lean = Catalog(locale=language, charset="utf-8", fuzzy=False)
-    lean.mime_headers = [("Content-Type", "text/plain; charset=utf-8")]
-    for message in catalog:
+    never = datetime(2000, 1, 1, tzinfo=UTC)  # else each writing would differ
+    out = BytesIO()
+    lean = Catalog(
+        locale=language, creation_date=never, revision_date=never, fuzzy=False
+    )
+    for message in stored(language):
         if message.id:
             lean.add(message.id, message.string)
     write_mo(out, lean)

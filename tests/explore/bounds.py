@@ -31,6 +31,7 @@ WHATSAPP_READ = step(Channel.WHATSAPP, Until.READ)
 WHATSAPP_ASKED = step(Channel.WHATSAPP, senders="whatsapp?")
 WHATSAPP_TWO = step(Channel.WHATSAPP, senders="one two")
 WHATSAPP_ALL = step(Channel.WHATSAPP, senders="one? two?", hours=SIESTA)
+WHATSAPP_QUIET = step(Channel.WHATSAPP, senders="one two", hours=SIESTA)
 WHATSAPP_SEEN = step(Channel.WHATSAPP, Until.READ, "whatsapp?", assume_seen=True)
 VIBER_READ = step(Channel.VIBER, Until.READ)
 VIBER_REPLIED = step(Channel.VIBER, Until.REPLIED)
@@ -81,12 +82,13 @@ SMALL = (
     ),
     Bound(
         name="quiet hours",
-        steps=(WHATSAPP_ALL, SMS_QUIET),
+        steps=(WHATSAPP_QUIET, SMS_QUIET),
         receipts=0,
         retries=0,
         halts=True,
         starts=10 * MINUTE,
     ),
+    Bound(name="held", steps=(WHATSAPP, SMS_QUIET), receipts=1, retries=0),
     Bound(name="busy, quiet hours", steps=(SMS_QUIET,), receipts=0),
     Bound(
         name="quiet hours, late",
@@ -188,11 +190,10 @@ BIG = (
         name="retries, quiet hours",
         steps=(WHATSAPP_ALL, SMS_QUIET),
         receipts=0,
-        halts=True,
     ),
     Bound(
         name="three steps, replies",
-        steps=(VIBER_REPLIED, WHATSAPP_SEEN, SMS),
+        steps=(VIBER_REPLIED, WHATSAPP_READ, SMS),
         receipts=1,
         retries=0,
         replies=True,

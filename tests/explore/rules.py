@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import cache
 
 from core.cascade.commands import Ask, Because, Command, Fact, Note, Send
-from core.cascade.events import Answered, Cancelled, Event, TimedOut
+from core.cascade.events import Answered, Cancelled, Event, Started, TimedOut
 from core.cascade.explain import sentence
 from core.cascade.model import FREE, Attempt, Cascade, Fate, Outcome, Step
 from core.cascade.schedule import Hours, TooLate
@@ -155,8 +155,9 @@ def nothing_starts_in_closed_hours(change: Change) -> bool:
 
 
 def _may_go_at(cascade: Cascade, step: Step, at: datetime) -> bool:
-    opens_at = max(at, cascade.full_until or at)
-    opens_at = _opens(step.hours, opens_at) if step.hours else opens_at
+    if cascade.full_until and at < cascade.full_until:
+        return False
+    opens_at = _opens(step.hours, at) if step.hours else at
     anyway = cascade.too_late is TooLate.SEND_ANYWAY and cascade.expired(opens_at)
     return opens_at == at or anyway
 
@@ -346,7 +347,8 @@ def every_hold_has_a_note(change: Change) -> bool:
         before.next_step,
         before.deadline_at,
     )
-    return len(change.notes(Because.HELD, Because.PLANNED)) == held
+    told = change.notes(Because.HELD, Because.PLANNED)
+    return bool(told) if held else not change.notes(Because.HELD)
 
 
 def every_longer_window_has_a_note(change: Change) -> bool:
@@ -360,6 +362,8 @@ def every_longer_window_has_a_note(change: Change) -> bool:
 def every_step_left_out_has_a_note(change: Change) -> bool:
     after = change.after.cascade
     told = [note.facts["channel"] for note in change.notes(Because.PASSED_OVER)]
+    if isinstance(change.event, Started) and change.event.skip:
+        return not told
     if change.started or change.notes(Because.HELD):
         reached = change.started[0].step if change.started else after.next_step
     elif change.ended and after.outcome in (Outcome.NOT_REACHED, Outcome.SKIPPED):

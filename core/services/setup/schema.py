@@ -111,8 +111,9 @@ def _count(about: str) -> Schema:
 
 def _or_none(schema: Schema) -> Schema:
     """Or the word `none`, which lifts what is usual."""
-    about = schema["description"]
-    return {"description": about, "anyOf": [schema, {"enum": ["none"]}]}
+    about = f"{schema['description']}, or none"
+    word = {"type": "string", "pattern": "^none$", "description": about}
+    return {"description": about, "anyOf": [{**schema, "description": about}, word]}
 
 
 def _link(

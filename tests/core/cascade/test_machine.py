@@ -491,7 +491,7 @@ def test_a_held_step_is_left_if_what_is_heard_meanwhile_speaks_against_it(
 @pytest.mark.parametrize(
     ("too_late", "channels", "told"),
     [
-        (TooLate.SKIP, [], "quiet hours in UTC end only at 2026-11-23 13:00"),
+        (TooLate.SKIP, [], "quiet hours in UTC (our own time zone) end only at 2026-11-23 13:00"),
         (TooLate.SEND_ANYWAY, [Channel.SMS], "but later is too late."),
     ],
 )
@@ -506,18 +506,29 @@ def test_what_cannot_be_held_is_skipped_or_sent_anyway(
     assert told in run.told
 
 
-@pytest.mark.parametrize("too_late", [TooLate.SKIP, TooLate.SEND_ANYWAY])
-def test_a_day_that_is_used_up_is_waited_for_and_never_exceeded(
-    too_late: TooLate,
-) -> None:
+@pytest.mark.parametrize("too_late", TooLate)
+def test_a_person_who_has_had_enough_for_a_day_waits(too_late: TooLate) -> None:
     full = {"full_until": NOON + 60 * MINUTE, "too_late": too_late}
     run = Run(step(Channel.SMS), **full).tell(Started())
     assert "SMS is held until 2026-11-23 13:00: the day's limit" in run.told
     assert run.tell(TimedOut(), minutes=60).channels == [Channel.SMS]
 
     run = Run(step(Channel.SMS), expires_at=NOON + MINUTE, **full).tell(Started())
-    assert run.channels == []
-    assert "limit of messages is reached until 2026-11-23 13:00, when it" in run.told
+    assert not run.channels
+    assert "limit of messages is reached until 2026-11-23 13:00, when" in run.told
+
+
+def test_quiet_hours_give_way_to_what_cannot_wait_but_the_limit_does_not() -> None:
+    run = Run(
+        step(Channel.SMS, hours=SIESTA),
+        full_until=NOON + 30 * MINUTE,
+        expires_at=NOON + 50 * MINUTE,
+        too_late=TooLate.SEND_ANYWAY,
+    ).tell(Started())
+    assert run.cascade.deadline_at == NOON + 30 * MINUTE
+
+    assert run.tell(TimedOut(), minutes=30).channels == [Channel.SMS]
+    assert "these are quiet hours in UTC, but later is too late." in run.told
 
 
 # --- Before the next message is paid for -----------------------------------------------------

@@ -322,6 +322,24 @@ def test_a_changed_account_says_what_changed(here):
     assert detail(report, "account riverside") == "timezone Europe/Rome → Europe/Oslo"
 
 
+def test_limits_are_stored_and_a_change_of_them_is_told(here):
+    usual = "limits: {per_second: none, per_person: none}"
+    said = "limits: {per_second: 20, people_per_day: 250, per_person: 1m}"
+    whole = setup().replace("country: IT}", "country: IT, limits: {per_day: 9}}")
+    here.apply(whole)
+    report = here.apply(whole.replace(usual, said).replace("per_day: 9", "per_day: 8"))
+
+    assert detail(report, "account riverside") == "limits.per_day 9 → 8"
+    assert detail(report, "sender wa") == (
+        "limits.per_second none → 20, limits.per_person none → 1m, "
+        "limits.people_per_day added"
+    )
+    wa, sms = here.rows(tables.senders)
+    stored = {"per_second": 20, "people_per_day": 250, "per_person": 60}
+    assert wa["limits"] == stored
+    assert sms["limits"] == {}
+
+
 def test_what_is_no_longer_in_the_file_is_switched_off(here):
     here.apply(setup())
     report = here.apply(setup().partition("senders:")[0])

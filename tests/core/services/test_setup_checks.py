@@ -136,6 +136,24 @@ def test_the_schema_is_a_schema():
             "reminders[0].steps[0].wait: 30d1s is too long. Use from 1s to 30d",
         ),
         (
+            "limits: {per_second: none",
+            "limits: {per_second: 0",
+            "senders[0].limits.per_second: 0 cannot be used here. "
+            "Messages in a second, or none",
+        ),
+        (
+            "limits: {per_second: none",
+            "limits: {people_per_day: many",
+            "senders[0].limits.people_per_day: 'many' cannot be used here. "
+            "Different people in 24 hours, or none",
+        ),
+        (
+            "country: IT}",
+            "country: IT, limits: {per_person: 6s}}",
+            "account.limits.per_person: is not a setting. Did you mean per_person_per_day? "
+            "Known: per_second, per_day, per_person_per_day",
+        ),
+        (
             "wait: 30m",
             "wait: 30",
             "reminders[0].steps[0].wait: must be text, not 30. How long it may take until "
