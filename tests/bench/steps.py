@@ -1,5 +1,6 @@
 """Steps per second: claim, build, send, save the answer, set the next timer."""
 
+import json
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -7,7 +8,8 @@ from itertools import count
 from sqlalchemy import text
 
 from core.bootstrap import Everreach
-from core.ports import HttpRequest
+from core.http import Answer
+from core.ports import HttpRequest, HttpResponse
 from core.services.dispatch import BATCH, send_due
 from core.services.events import read_events
 from core.services.inbox import arrival
@@ -69,19 +71,48 @@ def _shipment(number: int) -> dict[str, object]:
 
 
 def _bare_loop(app: Everreach, provider: str) -> float:
-    """The same HTTP client in the same batches, as many commits, and no engine."""
-    body = b'{"messaging_product": "whatsapp", "to": "+46701740605"}'
-    url = f"{provider}/v25.0/100/messages"
-    headers = {"Content-Type": "application/json"}
-    request = HttpRequest(method="POST", url=url, headers=headers, body=body)
+    """What one would write by hand: the same HTTP client, batches, commits and rows."""
+    with app.store.write() as tx:
+        tx.execute(text("DROP TABLE IF EXISTS bare"))
+        tx.execute(text(_TABLE))
+        tx.execute(text("INSERT INTO bare VALUES (:id, 0, NULL, NULL)"), _ROWS)
     began = time.perf_counter()
-    for _ in range(0, STEPS, BATCH):
-        _commit(app)  # the claim
-        for _answers in app.http.exchange([request] * BATCH):
-            _commit(app)  # what came of it
+    while taken := _take(app):
+        requests = [_request(provider, row) for row in taken]
+        for answers in app.http.exchange(requests):
+            _save(app, [(taken[index], answer) for index, answer in answers])
     return STEPS / (time.perf_counter() - began)
 
 
-def _commit(app: Everreach) -> None:
+_TABLE = "CREATE TABLE bare (id INTEGER PRIMARY KEY, state INTEGER, provider_id TEXT, due INTEGER)"
+_ROWS = [{"id": number} for number in range(STEPS)]
+_CLAIM = (
+    "UPDATE bare SET state = 1 WHERE id IN "
+    "(SELECT id FROM bare WHERE state = 0 ORDER BY id LIMIT :batch) RETURNING id"
+)
+_DONE = "UPDATE bare SET state = 2, provider_id = :provider_id, due = 1 WHERE id = :id"
+
+
+def _take(app: Everreach) -> list[int]:
     with app.store.write() as tx:
-        tx.execute(text("UPDATE accounts SET name = 'Riverside Shop'"))
+        return list(tx.scalars(text(_CLAIM), {"batch": BATCH}))
+
+
+def _request(provider: str, row: int) -> HttpRequest:
+    told = {"to": "+46701740605", "biz_opaque_callback_data": str(row)}
+    return HttpRequest(
+        method="POST",
+        url=f"{provider}/v25.0/100/messages",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(told).encode(),
+    )
+
+
+def _save(app: Everreach, group: list[tuple[int, Answer]]) -> None:
+    rows = []
+    for row, answer in group:
+        assert isinstance(answer, HttpResponse)
+        known = json.loads(answer.body)["messages"][0]["id"]
+        rows.append({"id": row, "provider_id": known})
+    with app.store.write() as tx:
+        tx.execute(text(_DONE), rows)

@@ -19,10 +19,10 @@ from tests.support.house import house as houses
 from tests.support.standin import FAILS, IS_SILENT, Sent
 
 FEW, MANY = 1_000, 1_000_000
-TIMERS = 200  # that run out one after the other while the others wait
+TIMERS = 150  # that run out one after the other while the others wait
 APART = timedelta(milliseconds=20)
-FAILURES = 60
-JOBS = 2_000
+FAILURES = 40
+JOBS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
