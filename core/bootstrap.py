@@ -3,9 +3,10 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
@@ -16,6 +17,9 @@ from core.http import HttpClient
 from core.ports import ChannelConnector, Clock, PlatformConnector, Registry
 from core.queue import Bell
 from core.store.engine import Store
+from core.store.inbox import Arrival, add_from_known
+from core.store.origins import Origin
+from core.store.together import Together
 from core.store.turns import Turns
 from core.vault import Vault
 
@@ -24,7 +28,7 @@ Connector = ChannelConnector | PlatformConnector
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Everreach:
-    """One installation, opened."""
+    """One installation, opened. `origins` is what the door remembers."""
 
     settings: Settings
     clock: Clock
@@ -33,6 +37,8 @@ class Everreach:
     bell: Bell
     http: HttpClient
     registry: Registry
+    keep_together: Together[tuple[Arrival, Origin], int | None]
+    origins: dict[tuple[str, str, str], Origin] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
     _configs: dict[tuple[str, bytes, str], Any] = field(default_factory=dict)
 
@@ -67,6 +73,7 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
         bell=Bell(settings.redis_url, clock),
         http=HttpClient(loopback_only=settings.sandbox),
         registry=registry,
+        keep_together=Together(partial(_keep, store)),
     )
     try:
         yield app
@@ -74,6 +81,13 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
         app.http.close()
         app.bell.close()
         store.close()
+
+
+def _keep(
+    store: Store, arrivals: Sequence[tuple[Arrival, Origin]]
+) -> Sequence[int | None]:
+    with store.write() as tx:
+        return add_from_known(tx, arrivals)
 
 
 def configure_logging(level: str) -> None:

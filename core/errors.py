@@ -4,6 +4,7 @@ EverreachError
 ├── SetupError      ours to fix: a setting, a set-up file, a start-up condition
 │   └── SetupErrors several of them at once
 ├── BadSignature    theirs: a request that does not prove who sent it       (HTTP 401)
+├── UnknownAddress  theirs: a request to an address that we gave to nobody     (HTTP 404)
 ├── Malformed       theirs: a proven request that we cannot read            (kept, with the reason)
 └── ContentError    a message that cannot be written from what we know      (the step is passed over)
 """
@@ -45,6 +46,10 @@ class SetupErrors(SetupError):
 
 class BadSignature(EverreachError):
     """An inbound request failed its signature check."""
+
+
+class UnknownAddress(EverreachError):
+    """Nobody may write to us there, or no longer."""
 
 
 class Malformed(EverreachError):

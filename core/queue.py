@@ -6,6 +6,8 @@ A lost wake-up costs a moment: the ticker finds the row and rings again.
 import json
 from collections.abc import Iterable
 from datetime import datetime
+from queue import SimpleQueue
+from threading import Lock, Thread
 from time import monotonic
 
 import structlog
@@ -37,6 +39,9 @@ class Bell:
         self._clock = clock
         self._last: dict[str, float] = {}
         self._queues: dict[str, Queue] = {}
+        self._starting = Lock()
+        self._ringer: Thread | None = None
+        self._to_ring: SimpleQueue[str | None] = SimpleQueue()
 
     def worker_connection(self) -> Redis:
         """A connection that may block for as long as RQ waits for a job."""
@@ -48,10 +53,24 @@ class Bell:
             self._queues[lane] = Queue(f"everreach-{lane}", connection=self.redis)
         return self._queues[lane]
 
+    def ring_soon(self, lanes: Iterable[str]) -> None:
+        """Ring from another thread: whoever answers a request need not wait for Redis."""
+        with self._starting:
+            if self._ringer is None:
+                self._ringer = Thread(target=self._ring_on, name="bell", daemon=True)
+                self._ringer.start()
+        for lane in lanes:
+            if not self._just_rung(lane):
+                self._to_ring.put(lane)
+
+    def _ring_on(self) -> None:
+        while lane := self._to_ring.get():
+            self.ring([lane])
+
     def ring(self, lanes: Iterable[str]) -> None:
         """Have a worker look at these lanes. Rings that nobody has answered yet are one."""
         for lane in lanes:
-            if monotonic() - self._last.get(lane, -1) < SAME_RING_SECONDS:
+            if self._just_rung(lane):
                 continue
             self._last[lane] = monotonic()
             try:
@@ -59,6 +78,9 @@ class Bell:
             except RedisError as error:
                 log.warning("bell_failed", lane=lane, error=type(error).__name__)
                 self._last[lane] = monotonic() + AWAY_SECONDS
+
+    def _just_rung(self, lane: str) -> bool:
+        return monotonic() - self._last.get(lane, -1) < SAME_RING_SECONDS
 
     def _ring(self, lane: str) -> None:
         if self.redis.set(_rung(lane), "1", nx=True, px=RUNG_MS):
@@ -86,6 +108,9 @@ class Bell:
 
     def close(self) -> None:
         """Give the connections back."""
+        if self._ringer:
+            self._to_ring.put(None)
+            self._ringer.join()
         self.redis.close()
 
     def heartbeats(self) -> dict[str, datetime]:

@@ -13,6 +13,7 @@ from connectors.registry import load_registry
 from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
 from webapp import sandbox, ui
+from webapp.express import MAX_BODY, Express
 from webapp.health import health
 from webapp.inbound import inbound
 from webapp.lifeline import die_with_parent
@@ -20,8 +21,6 @@ from webapp.panel import panel
 from webapp.welcome import welcome
 
 log = structlog.get_logger()
-
-MAX_BODY = 4 << 20  # Meta's batches reach 3 MB
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -55,6 +54,7 @@ def build_app(everreach: Everreach) -> Flask:
         sandbox.install(app, everreach)
     else:
         app.register_blueprint(welcome)
+    app.wsgi_app = Express(everreach, app.wsgi_app).answer  # type: ignore[method-assign, assignment]  # as Flask has it
     return app
 
 

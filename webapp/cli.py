@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.services.views import MessageView
 
 _SIGNS: Final = {"added": "+", "changed": "~", "removed": "-", "unchanged": "="}
+REQUESTS_AT_ONCE: Final = 16
 _REQUEST_SECONDS: Final = 3  # what a request may still take when the server is stopping
 
 
@@ -100,10 +101,10 @@ def web() -> None:
         factory=True,
         websockets=False,
         workers=1,
-        # SQLite has one writer at a time: more threads would only wait for each other.
-        blocking_threads=1 if settings.sqlite else 8,
+        # They do not compute at once: those that wait for a commit share the next one.
+        blocking_threads=REQUESTS_AT_ONCE,
         workers_kill_timeout=_REQUEST_SECONDS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,  # it warns of so many threads
     )
     server.serve(target_loader=load_app, wrap_loader=False)
 

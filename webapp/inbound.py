@@ -7,13 +7,12 @@ worker, so that a mistake in reading never loses what came in.
 import structlog
 from flask import Blueprint, Response, abort, current_app, request
 
-from core.bootstrap import Connector, Everreach
-from core.errors import BadSignature
+from core.bootstrap import Everreach
+from core.errors import BadSignature, UnknownAddress
 from core.ports import InboundRequest
-from core.services import inbox
+from core.services.door import Came, event_came, receipt_came, take
 from core.store import origins
-from core.store.inbox import EVENT, RECEIPT
-from core.store.origins import Origin
+from webapp.express import inbound_request
 
 log = structlog.get_logger()
 
@@ -24,31 +23,14 @@ inbound = Blueprint("inbound", __name__)
 def hook(platform: str, connection: str) -> Response:
     """One event from a platform."""
     app = _app()
-    connector = app.registry.platforms.get(platform) or abort(404)
-    with app.store.read() as tx:
-        origin = origins.connection(tx, platform, connection) or abort(404)
-    arrived = _verified(app, connector, origin)
-    kept = inbox.keep(
-        app,
-        EVENT,
-        origin,
-        arrived,
-        topic=connector.topic(arrived),
-        delivery_id=connector.delivery_id(arrived),
-    )
-    return _kept(app, "events", kept, 200)
+    return _answer(app, "events", event_came(app, platform, connection, _arrived(app)))
 
 
 @inbound.post("/receipts/<provider>/<sender>")
 def receipt(provider: str, sender: str) -> Response:
     """What a provider tells about messages."""
     app = _app()
-    connector = app.registry.channels.get(provider) or abort(404)
-    with app.store.read() as tx:
-        origin = origins.sender(tx, provider, sender) or abort(404)
-    arrived = _verified(app, connector, origin)
-    kept = inbox.keep(app, RECEIPT, origin, arrived)
-    return _kept(app, "receipts", kept, connector.taken)
+    return _answer(app, "receipts", receipt_came(app, provider, sender, _arrived(app)))
 
 
 @inbound.get("/receipts/<provider>/<sender>")
@@ -68,32 +50,25 @@ def challenge(provider: str, sender: str) -> Response:
     return Response(answer, mimetype="text/plain")
 
 
-def _verified(app: Everreach, connector: Connector, origin: Origin) -> InboundRequest:
-    arrived = _arrived(app)
+def _answer(app: Everreach, lane: str, came: Came | None) -> Response:
+    if came is None:
+        abort(404)
     try:
-        connector.verify(arrived, app.config_of(connector, origin.row))
+        kept = take(app, came)
+    except UnknownAddress:
+        abort(404)
     except BadSignature as error:
-        log.warning("signature_refused", connector=connector.name, reason=str(error))
+        log.warning(
+            "signature_refused", connector=came.connector.name, reason=str(error)
+        )
         abort(401)
-    return arrived
+    if kept is not None:
+        app.bell.ring_soon([lane])
+    return Response(status=came.taken)
 
 
 def _arrived(app: Everreach) -> InboundRequest:
-    # Signatures cover the public address, which a proxy in front of us may hide.
-    query = request.query_string.decode("latin-1")
-    return InboundRequest(
-        method=request.method,
-        url=f"{app.settings.public_url}{request.path}" + (f"?{query}" if query else ""),
-        headers={name.lower(): value for name, value in request.headers.items()},
-        body=request.get_data(cache=False),
-        received_at=app.clock.now(),
-    )
-
-
-def _kept(app: Everreach, lane: str, kept: int | None, status: int) -> Response:
-    if kept is not None:
-        app.bell.ring([lane])
-    return Response(status=status)
+    return inbound_request(app, request.environ, request.get_data(cache=False))
 
 
 def _app() -> Everreach:

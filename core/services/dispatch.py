@@ -37,7 +37,7 @@ from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim
 from core.store.records import overrides
 
-BATCH = 32  # what a killed worker leaves behind as unknown is at most this
+BATCH = 64  # what a killed worker leaves behind as unknown is at most this
 PROMPT = timedelta(seconds=1)  # who waited no longer left at once
 LEASE = timedelta(seconds=60)  # longer than any exchange may take
 

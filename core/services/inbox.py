@@ -33,19 +33,31 @@ def keep(
 
     Without a delivery id of the sender's own, the same bytes are the same delivery.
     """
-    arrival = Arrival(
+    arrived = arrival(app, kind, origin, request, topic, delivery_id)
+    with app.store.write() as tx:
+        return inbox.add(tx, arrived)
+
+
+def arrival(
+    app: Everreach,
+    kind: str,
+    origin: Origin,
+    request: InboundRequest,
+    topic: str,
+    delivery_id: str,
+) -> Arrival:
+    """A request that has just come in, as it is kept."""
+    return Arrival(
         account_id=origin.account_id,
         kind=kind,
         origin_id=origin.id,
         delivery_id=delivery_id or _fingerprint(request),
         topic=topic,
         url=request.url,
-        headers=dict(request.headers),
+        headers=request.headers,
         body=request.body,
         received_at=app.clock.now(),
     )
-    with app.store.write() as tx:
-        return inbox.add(tx, arrival)
 
 
 def _fingerprint(request: InboundRequest) -> str:

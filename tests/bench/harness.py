@@ -1,18 +1,30 @@
-"""Servers to measure, load to measure them with, and the figures."""
+"""What every measurement needs: rounds, an installation, a server."""
 
-import http.client
 import os
 import socket
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from multiprocessing import get_context
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from pathlib import Path
+
+from connectors.registry import load_registry
+from core.bootstrap import Everreach, open_everreach
+from core.config import Settings
+from core.services.setup import apply
+from core.store import migrate
+from tests.support import riverside
+from webapp.cli import REQUESTS_AT_ONCE
 
 ROUNDS = 5
+# Limits are looked at, but it is not they that are measured.
+UNHURRIED = (
+    "{per_second: none, per_person: none}",
+    "{per_second: 1000000, per_person: 6s}",
+)
 
 
 def median_of(measure: Callable[[], float]) -> float:
@@ -21,16 +33,50 @@ def median_of(measure: Callable[[], float]) -> float:
     return statistics.median(measure() for _ in range(ROUNDS))
 
 
+def percentile(figures: list[float], share: float) -> float:
+    """The figure that this share of them does not exceed."""
+    return sorted(figures)[min(len(figures) - 1, int(len(figures) * share))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an installation is kept."""
+
+    home: Path
+    database_url: str
+    redis_url: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Its settings."""
+        return {
+            "EVERREACH_HOME": str(self.home),
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "EVERREACH_LOG": "error",
+        }
+
+
+@contextmanager
+def installation(place: Place, provider: str) -> Iterator[Everreach]:
+    """An installation that is set up to send to a provider."""
+    settings = Settings.from_env(place.env)
+    migrate.upgrade(settings)
+    with open_everreach(settings, load_registry()) as app:
+        apply(app, riverside.setup(meta=provider).replace(*UNHURRIED), {})
+        yield app
+
+
 @contextmanager
 def granian(
     target: str, *, factory: bool = False, env: Mapping[str, str] | None = None
 ) -> Iterator[str]:
-    """A WSGI app on the server that we use, one process, one thread; its address."""
+    """A WSGI app on the server that we use, with the settings that we use; its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--interface", "wsgi", "--port", str(port), "--workers", "1"]
-    options += ["--blocking-threads", "1", "--log-level", "warning"]
+    options += ["--blocking-threads", str(REQUESTS_AT_ONCE), "--log-level", "error"]
     command = [sys.executable, "-m", "granian", *options, target]
     server = subprocess.Popen(
         command + (["--factory"] if factory else []), env={**os.environ, **(env or {})}
@@ -51,42 +97,3 @@ def _wait_for(port: int) -> None:
                 return
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port}")
-
-
-Request = tuple[bytes, Mapping[str, str]]
-
-
-def load(
-    url: str, requests: Sequence[Request], clients: int = 2
-) -> tuple[float, float]:
-    """Post all requests from several processes: requests per second, p99 in seconds."""
-    parts = [requests[n::clients] for n in range(clients)]
-    began = time.perf_counter()
-    with get_context("spawn").Pool(clients) as pool:
-        pool.map(_nothing, range(clients))  # start-up does not count
-        began = time.perf_counter()
-        taken = [
-            t for part in pool.starmap(_post, [(url, p) for p in parts]) for t in part
-        ]
-    rate = len(requests) / (time.perf_counter() - began)
-    return rate, sorted(taken)[int(len(taken) * 0.99) - 1]
-
-
-def _nothing(_: int) -> None:
-    """Have the process started."""
-
-
-def _post(url: str, requests: Sequence[Request]) -> list[float]:
-    parts = urlsplit(url)
-    assert parts.hostname
-    connection = http.client.HTTPConnection(parts.hostname, parts.port)
-    taken = []
-    for body, headers in requests:
-        began = time.perf_counter()
-        connection.request("POST", parts.path or "/", body, dict(headers))
-        answer = connection.getresponse()
-        answer.read()
-        assert answer.status == 200, answer.status
-        taken.append(time.perf_counter() - began)
-    connection.close()
-    return taken

@@ -1,123 +1,118 @@
 """Steps per second: claim, build, send, save the answer, set the next timer."""
 
+import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from itertools import count
 
-import requests
-from redis import Redis
-from rq import Queue, SimpleWorker
 from sqlalchemy import text
 
-from connectors.registry import load_registry
-from core.bootstrap import Everreach, open_everreach
-from core.config import Settings
-from core.services import inbox
-from core.services.dispatch import send_due
+from core.bootstrap import Everreach
+from core.http import Answer
+from core.ports import HttpRequest, HttpResponse
+from core.services.dispatch import BATCH, send_due
 from core.services.events import read_events
-from core.services.setup import apply
-from core.store import migrate, origins
+from core.services.inbox import arrival
+from core.store import inbox, origins
 from core.store.inbox import EVENT
+from tests.bench.harness import Place, granian, installation, median_of
+from tests.bench.jobs import JobPerStep
+from tests.bench.table import Row, beside
 from tests.support import riverside
 
 STEPS = 1000
-JOBS = 300
+
+_numbers = count(1)
 
 
-@dataclass(frozen=True)
-class Bench:
-    """An installation and the provider that it sends to."""
-
-    app: Everreach
-    provider: str
-
-
-@contextmanager
-def bench(
-    home: Path, database_url: str, redis_url: str, provider: str
-) -> Iterator[Bench]:
-    """An installation that is set up."""
-    env = {
-        "EVERREACH_HOME": str(home),
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "EVERREACH_LOG": "error",
-    }
-    settings = Settings.from_env(env)
-    migrate.upgrade(settings)
-    with open_everreach(settings, load_registry()) as app:
-        apply(app, riverside.setup(meta=provider), {})
-        yield Bench(app, provider)
+def measure(name: str, place: Place) -> Iterator[Row]:
+    """The engine beside what one would write without it."""
+    with (
+        granian("tests.bench.provider:accept") as provider,
+        installation(place, provider) as app,
+    ):
+        engine = median_of(lambda: steps_per_second(app))
+        bare = median_of(lambda: _bare_loop(app, provider))
+        fork, simple = JobPerStep(place=place, provider=provider).measure()
+    yield Row(what=f"Steps per second, {name}", ours=f"{engine:.0f}")
+    yield beside("– against the bare loop", engine, bare)
+    yield beside("– against one RQ job per step, `Worker`", engine, fork)
+    yield beside("– against one RQ job per step, `SimpleWorker`", engine, simple)
 
 
-def _fill(app: Everreach, seed: int) -> None:
-    with app.store.read() as tx:
+def steps_per_second(app: Everreach) -> float:
+    """One round of the engine."""
+    _fill(app)
+    began = time.perf_counter()
+    while send_due(app, "whatsapp"):
+        pass
+    return STEPS / (time.perf_counter() - began)
+
+
+def _fill(app: Everreach) -> None:
+    """Have as many orders shipped, each to a person of their own."""
+    platform = app.registry.platforms["shopify"]
+    with app.store.write() as tx:
         origin = origins.connection(tx, "shopify", "riverside.shop")
-    assert origin
-    for number in range(STEPS):
-        body = riverside.fulfillment(seed * STEPS + number)
-        request = riverside.shipped(body, webhook_id=f"{seed}-{number}")
-        inbox.keep(app, EVENT, origin, request, delivery_id=f"{seed}-{number}")
+        assert origin
+        for _ in range(STEPS):
+            number = next(_numbers)
+            request = riverside.shipped(_shipment(number), webhook_id=f"bench-{number}")
+            topic, delivery = platform.topic(request), platform.delivery_id(request)
+            inbox.add(tx, arrival(app, EVENT, origin, request, topic, delivery))
     while read_events(app):
         pass
 
 
-class Engine:
-    """The engine's own way."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench, self._seed = bench, 0
-
-    def __call__(self) -> float:
-        self._seed += 1
-        _fill(self._bench.app, self._seed)
-        began = time.perf_counter()
-        while send_due(self._bench.app, "whatsapp"):
-            pass
-        return STEPS / (time.perf_counter() - began)
+def _shipment(number: int) -> dict[str, object]:
+    person = {"first_name": "Anna", "last_name": "Lind", "country_code": "SE"}
+    phone = f"0701{740605 + number}"
+    return riverside.fulfillment(number, destination={**person, "phone": phone})
 
 
-class JobPerStep:
-    """One RQ job for each step: the same request and as many commits, nothing else."""
-
-    def __init__(self, bench: Bench, redis_url: str) -> None:
-        self._bench, self._redis = bench, Redis.from_url(redis_url)
-
-    def __call__(self) -> float:
-        queue = Queue("bench", connection=self._redis)
-        for _ in range(JOBS):
-            queue.enqueue(one_step, self._bench.provider, result_ttl=0)
-        _ended.clear()
-        worker = SimpleWorker([queue], connection=self._redis)
-        worker.work(burst=True, logging_level="ERROR")
-        # From job to job: how long a worker takes to come and go is not the steps' fault.
-        return (JOBS - 1) / (_ended[-1] - _ended[0])
+def _bare_loop(app: Everreach, provider: str) -> float:
+    """What one would write by hand: the same HTTP client, batches, commits and rows."""
+    with app.store.write() as tx:
+        tx.execute(text("DROP TABLE IF EXISTS bare"))
+        tx.execute(text(_TABLE))
+        tx.execute(text("INSERT INTO bare VALUES (:id, 0, NULL, NULL)"), _ROWS)
+    began = time.perf_counter()
+    while taken := _take(app):
+        requests = [_request(provider, row) for row in taken]
+        for answers in app.http.exchange(requests):
+            _save(app, [(taken[index], answer) for index, answer in answers])
+    return STEPS / (time.perf_counter() - began)
 
 
-class BareLoop:
-    """The same requests and the same commits in a loop, and no engine."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-
-    def __call__(self) -> float:
-        store = self._bench.app.store
-        began = time.perf_counter()
-        for _ in range(STEPS):
-            one_step(self._bench.provider)
-            with store.write() as tx:
-                tx.execute(text("UPDATE accounts SET name = 'Riverside Shop'"))
-        return STEPS / (time.perf_counter() - began)
+_TABLE = "CREATE TABLE bare (id INTEGER PRIMARY KEY, state INTEGER, provider_id TEXT, due INTEGER)"
+_ROWS = [{"id": number} for number in range(STEPS)]
+_CLAIM = (
+    "UPDATE bare SET state = 1 WHERE id IN "
+    "(SELECT id FROM bare WHERE state = 0 ORDER BY id LIMIT :batch) RETURNING id"
+)
+_DONE = "UPDATE bare SET state = 2, provider_id = :provider_id, due = 1 WHERE id = :id"
 
 
-_ended: list[float] = []  # SimpleWorker runs its jobs in this process
-_session = requests.Session()
-_session.trust_env = False
+def _take(app: Everreach) -> list[int]:
+    with app.store.write() as tx:
+        return list(tx.scalars(text(_CLAIM), {"batch": BATCH}))
 
 
-def one_step(provider: str) -> None:
-    """Send one message."""
-    _session.post(f"{provider}/v25.0/100/messages", json={"to": "+46701740605"}).json()
-    _ended.append(time.perf_counter())
+def _request(provider: str, row: int) -> HttpRequest:
+    told = {"to": "+46701740605", "biz_opaque_callback_data": str(row)}
+    return HttpRequest(
+        method="POST",
+        url=f"{provider}/v25.0/100/messages",
+        headers={"Content-Type": "application/json"},
+        body=json.dumps(told).encode(),
+    )
+
+
+def _save(app: Everreach, group: list[tuple[int, Answer]]) -> None:
+    rows = []
+    for row, answer in group:
+        assert isinstance(answer, HttpResponse)
+        known = json.loads(answer.body)["messages"][0]["id"]
+        rows.append({"id": row, "provider_id": known})
+    with app.store.write() as tx:
+        tx.execute(text(_DONE), rows)

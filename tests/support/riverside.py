@@ -92,10 +92,14 @@ def subject(number: int = 1) -> str:
 
 
 def shopify_headers(
-    body: bytes, *, webhook_id: str = "w1", topic: str = "fulfillments/create"
+    body: bytes,
+    *,
+    webhook_id: str = "w1",
+    topic: str = "fulfillments/create",
+    secret: str = SHOP_SECRET,
 ) -> dict[str, str]:
     """The headers that Shopify signs and sends."""
-    digest = hmac.new(SHOP_SECRET.encode(), body, hashlib.sha256).digest()
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     return {
         "Content-Type": "application/json",
         "X-Shopify-Topic": topic,

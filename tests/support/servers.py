@@ -23,8 +23,10 @@ ORDINARY_USER = "nobody"
 class Postgres:
     """A PostgreSQL server on a Unix socket in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
+        """`durable`: what is committed survives a power cut, as in real life."""
         self._folder = folder
+        self._fsync = "on" if durable else "off"
         self._install = _wheel() / "pginstall"
         self._as_user: dict[str, object] = {}
         if os.geteuid() == 0:
@@ -49,7 +51,7 @@ class Postgres:
         """Start, and wait until it answers."""
         options = [
             "-c",
-            "fsync=off",
+            f"fsync={self._fsync}",
             "-c",
             "listen_addresses=",
             "-c",
@@ -126,11 +128,11 @@ def _wheel() -> Path:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
     """A running PostgreSQL."""
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     try:
-        server = Postgres(folder)
+        server = Postgres(folder, durable=durable)
         server.start()
         yield server
         server.stop()

@@ -491,7 +491,11 @@ def test_a_held_step_is_left_if_what_is_heard_meanwhile_speaks_against_it(
 @pytest.mark.parametrize(
     ("too_late", "channels", "told"),
     [
-        (TooLate.SKIP, [], "quiet hours in UTC (our own time zone) end only at 2026-11-23 13:00"),
+        (
+            TooLate.SKIP,
+            [],
+            "quiet hours in UTC (our own time zone) end only at 2026-11-23 13:00",
+        ),
         (TooLate.SEND_ANYWAY, [Channel.SMS], "but later is too late."),
     ],
 )
