@@ -86,7 +86,7 @@ def test_what_is_left_out_says_why(clinic: Clinic) -> None:
         "r2": f"It was due at 2026-11-23 12:00, {before}: it is left out.",
         "now": f"It was due at 2026-11-22 13:00, {before}: it goes out now.",
     }
-    assert clinic.message("r2").headline == "Nothing was sent"
+    assert clinic.message("r2").headline == "Nothing was sent: its time had passed"
 
 
 def test_what_goes_out_at_once_is_no_next_reminder(clinic: Clinic) -> None:

@@ -49,7 +49,7 @@ def test_a_reply_by_sms_ends_its_step(clinic: Clinic) -> None:
 def test_a_reply_belongs_to_the_message_that_it_names(clinic: Clinic) -> None:
     clinic.set_up(reminder("r"))
     for number in "12":
-        told = {**ACCEPTED(number), "messages": [{"id": f"wamid.{number}"}]}
+        told = {**ACCEPTED, "messages": [{"id": f"wamid.{number}"}]}
         clinic.providers.whatsapp(told)
         clinic.books(VISIT, subject=number)
     clinic.writes("Yes", answers="wamid.1")
@@ -87,7 +87,7 @@ def test_an_answer_stops_the_other_reminders_of_its_occasion(
 
 def test_an_answer_stops_no_news_of_an_end(clinic: Clinic) -> None:
     clinic.set_up(reminder("now"), reminder("off", on="appointment.cancelled"))
-    clinic.providers.whatsapp({**ACCEPTED(1), "messages": [{"id": "wamid.now"}]})
+    clinic.providers.whatsapp({**ACCEPTED, "messages": [{"id": "wamid.now"}]})
     clinic.books(VISIT)
     clinic.providers.whatsapp(ACCEPTED)
     clinic.tells("appointment.cancelled")
