@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Connection
 
+from core.bootstrap import Everreach
 from core.cascade.consent import Suppression
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Failure, FailureClass, Scope, Until
@@ -79,6 +80,12 @@ class Change:
         marks, over = self.after.marks, self.after.fate is Fate.TIMED_OUT
         asked = self.after.until is Until.READ and marks.arrived and not marks.seen
         return asked and over and not self.before.fate
+
+
+def forget_everybody(app: Everreach) -> None:
+    """Know nothing of anybody's phone any more, in any account."""
+    with app.store.write() as tx:
+        memory.forget_all(tx)
 
 
 def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:

@@ -42,6 +42,12 @@ def forget(tx: Connection, whom: Collection[Whom]) -> None:
         tx.execute(delete(unreachable).where(_any_of(unreachable, whom)))
 
 
+def forget_all(tx: Connection) -> None:
+    """Whatever was learnt of anybody, in every account."""
+    tx.execute(delete(unreachable))
+    tx.execute(delete(habits))
+
+
 def unreachable_at(
     tx: Connection, addresses: Addresses, now: datetime
 ) -> dict[Whom, records.Row]:

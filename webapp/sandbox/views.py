@@ -18,6 +18,7 @@ from werkzeug import Response
 
 from core.bootstrap import Everreach
 from core.services import messages
+from core.services.lessons import forget_everybody
 from core.services.views import MessageView
 from webapp.loopback import require_loopback
 from webapp.sandbox.cast import SHOP_NAME, TIME_ZONE
@@ -86,9 +87,10 @@ def speed() -> Response:
 
 @sandbox.post("/sandbox/reset")
 def reset() -> Response:
-    """Start over."""
+    """Start over, as if nobody had been met before."""
     only_our_pages()
     _world().reset()
+    forget_everybody(_everreach())
     return _back()
 
 
