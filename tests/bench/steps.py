@@ -20,7 +20,7 @@ from tests.bench.jobs import JobPerStep
 from tests.bench.table import Row, beside
 from tests.support import riverside
 
-STEPS = 1000
+STEPS = 600
 
 _numbers = count(1)
 

@@ -94,7 +94,7 @@ def _multiply(tx: Connection, mould: str, times: int) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     values = {"mould": mould, "times": times, "tomorrow": tomorrow}
     for table in (cascades, attempts, notes):
-        copy = text(_copy(table, _SERIES[tx.dialect.name]))
+        copy = text(_copy(table, tx.dialect.name))
         if table is cascades:
             copy = copy.bindparams(bindparam("tomorrow", type_=UtcTime))
         tx.execute(copy, values)
@@ -110,7 +110,7 @@ _COPIED = {
     "cascades.id": "id || '-' || n",
     "cascades.subject": "subject || '-' || n",
     "cascades.recipient_key": _PHONE,
-    "cascades.recipient": f"replace(CAST(recipient AS TEXT), recipient_key, {_PHONE})",
+    "cascades.recipient": f"CAST(replace(CAST(recipient AS TEXT), recipient_key, {_PHONE}) AS %s)",
     "cascades.deadline_at": ":tomorrow",
     "attempts.cascade_id": "cascade_id || '-' || n",
     "attempts.reference": "cascade_id || '-' || n || '.' || number",
@@ -119,13 +119,15 @@ _COPIED = {
 }
 
 
-def _copy(table: Table, series: str) -> str:
+def _copy(table: Table, dialect: str) -> str:
     columns = [one.name for one in table.c if f"{table}.{one.name}" != "notes.id"]
     values = ", ".join(_COPIED.get(f"{table}.{name}", name) for name in columns)
+    if table is cascades:
+        values %= {"sqlite": "TEXT", "postgresql": "JSON"}[dialect]
     key = "id" if table is cascades else "cascade_id"
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) "
-        f"SELECT {values} FROM {table}, {series} WHERE {key} = :mould"
+        f"SELECT {values} FROM {table}, {_SERIES[dialect]} WHERE {key} = :mould"
     )
 
 
