@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.services.lessons import OUR_OWN
 from tests.chaos.complaints import complaints
 from tests.chaos.evidence import Evidence, notes_of
 from tests.chaos.inside import Told
@@ -122,7 +123,9 @@ def attempts_agree(all_: Evidence) -> Iterator[Look]:
         expected = all_.facts(reference)
         received = all_.by_reference.get(reference, [])
         refused = bool(received) and not received[0].sent.taken
-        if refused and view.accepted_at:
+        if not received and known == {"failed"}:
+            yield reference, "" if view.failure_code in OUR_OWN else "failed, not sent"
+        elif refused and view.accepted_at:
             yield reference, "refused, and accepted"
         elif refused and (view.failed_at or row["unknown_at"]):
             yield reference, "" if known <= {"failed"} else f"refused, and {known}"

@@ -69,8 +69,8 @@ class Client:
         self._idle: list[Stream] = []
 
     async def tell(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Post until it is answered with 200."""
-        while await self.post(url, body, headers) != 200:
+        """Post until it is answered with a 200, or a 204 where that is how one says so."""
+        while await self.post(url, body, headers) not in (200, 204):
             await asyncio.sleep(AGAIN_SECONDS)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
@@ -125,9 +125,9 @@ async def _request(reader: asyncio.StreamReader) -> Request:
 async def _status(reader: asyncio.StreamReader) -> tuple[int, bool]:
     """The status, and whether the connection can be used again."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    length = _header(head, "content-length")
+    status, length = int(head.split(" ", 2)[1]), _header(head, "content-length")
     await reader.readexactly(int(length or 0))
-    return int(head.split(" ", 2)[1]), bool(length)
+    return status, bool(length) or status == HTTPStatus.NO_CONTENT
 
 
 def _header(head: str, name: str) -> str:
