@@ -38,7 +38,8 @@ from core.store.claims import FULL, USED_UP, Claims, Limited, claim
 from core.store.records import overrides
 
 BATCH = 64  # what a killed worker leaves behind as unknown is at most this
-PROMPT = timedelta(seconds=1)  # who waited no longer left at once
+# A window that lost no more than this in the queue is as good as whole.
+PROMPT, PROMPT_PART = timedelta(seconds=1), 1 / 20
 LEASE = timedelta(seconds=60)  # longer than any exchange may take
 
 
@@ -139,7 +140,7 @@ def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
     late = [
         (claimed.cascade_id, Departed(attempt=claimed.number, at=claimed.taken_at))
         for claimed in (one.claimed for one in prepared if not one.refused)
-        if claimed.waited > PROMPT
+        if claimed.waited > max(PROMPT, claimed.wait * PROMPT_PART)
     ]
     if late:
         # What was taken and is not sent now would stay unknown for ever.

@@ -156,20 +156,32 @@ def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
 
 
 def _mend(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
-    """What a provider takes works."""
+    """What a provider takes works; what it refuses for another reason, works for all that."""
     taken = {
         Taken(
             account_id=change.account_id,
             sender=change.after.sender,
-            template=change.template,
+            template="" if change.failure else change.template,
             cascade_id=change.loaded.cascade.id,
         )
         for change in changes
         if change.is_new("accepted_at", "sent_at", "delivered_at", "read_at")
+        or _clears_the_sender(change.failure)
     }
     for fault in breakers.close(tx, taken):
         kind = TEMPLATE_REFUSED if fault.template else SENDER_BROKEN
         notices.resolve(tx, fault.account_id, kind, _about(fault), now)
+
+
+def _clears_the_sender(failure: Failure | None) -> bool:
+    """Whether a provider has looked at the message itself, so that the account is in order."""
+    if failure is None or failure.code in OUR_OWN:
+        return False
+    return failure.kind in (
+        FailureClass.NEXT,
+        FailureClass.SUPPRESS,
+        FailureClass.TEMPLATE,
+    )
 
 
 def _about(fault: Fault) -> str:

@@ -156,18 +156,18 @@ def _hangs_up_and_is_silent(_: Random) -> Way:
 
 
 _WHATSAPP: Mapping[str, tuple[int, Maker]] = {
-    "delivers": (340, _delivers),
-    "is read": (100, _is_read),
-    "is silent": (90, _is_silent),
-    "refuses": (100, lambda chance: _refuses(chance, NO_WHATSAPP)),
+    "delivers": (3400, _delivers),
+    "is read": (1000, _is_read),
+    "is silent": (900, _is_silent),
+    "refuses": (1000, lambda chance: _refuses(chance, NO_WHATSAPP)),
     "is locked": (1, _is_locked),
-    "fails": (90, lambda chance: _fails(chance, "failed", NO_WHATSAPP)),
-    "is busy": (80, _busy),
-    "is busy, by receipt": (30, _busy_by_receipt),
-    "is always busy": (20, _always_busy),
-    "hangs up": (50, _hangs_up),
-    "hangs up, is silent": (30, _hangs_up_and_is_silent),
-    "is late": (70, _is_late),
+    "fails": (900, lambda chance: _fails(chance, "failed", NO_WHATSAPP)),
+    "is busy": (800, _busy),
+    "is busy, by receipt": (300, _busy_by_receipt),
+    "is always busy": (200, _always_busy),
+    "hangs up": (500, _hangs_up),
+    "hangs up, is silent": (300, _hangs_up_and_is_silent),
+    "is late": (700, _is_late),
 }
 _SMS: Mapping[str, tuple[int, Maker]] = {
     "delivers": (55, _delivers),

@@ -1,4 +1,4 @@
-"""A shop on the line: what the journeys stand on."""
+"""A shop on the line and a clinic: what the journeys stand on."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ import pytest
 from core.bootstrap import Everreach
 from tests.conftest import SetClock
 from tests.support import loopback
+from tests.support.clinic import Clinic
 from tests.support.line import Line
 from tests.support.loopback import Providers
 
@@ -26,3 +27,8 @@ def providers(listening: Providers) -> Providers:
 @pytest.fixture
 def line(app: Everreach, clock: SetClock, providers: Providers) -> Line:
     return Line(app, clock, providers)
+
+
+@pytest.fixture
+def clinic(app: Everreach, clock: SetClock, providers: Providers) -> Clinic:
+    return Clinic(app, clock, providers)

@@ -10,6 +10,7 @@ LOCKED = meta_error(131031)
 NO_TOKEN = meta_error(190)
 NOT_APPROVED = meta_error(132001)
 BUSY = meta_error(130429)
+WITHHELD = meta_error(131049)
 
 WA, WA2 = "/v25.0/100/messages", "/v25.0/101/messages"
 
@@ -137,6 +138,20 @@ def test_one_message_tries_a_broken_sender_while_the_others_wait(
     assert senders_of(line.about(2)) == [("wa", "accepted")]
     assert senders_of(line.about(3)) == [("sms", "accepted")]
     assert senders_of(line.ship_next(4)) == [("wa", "accepted")]  # it works again
+
+
+def test_a_sender_works_again_if_only_this_message_is_withheld(
+    line: Line, providers: Providers
+) -> None:
+    providers.whatsapp(LOCKED, status=403)
+    line.ship()
+    line.clock.advance(minutes=1)
+    providers.whatsapp(WITHHELD, status=400)
+    assert senders_of(line.ship_next(2)) == [("wa", "failed"), ("sms", "accepted")]
+
+    providers.whatsapp(accepted)
+    assert senders_of(line.ship_next(3)) == [("wa", "accepted")]
+    assert line.notices == []
 
 
 def test_a_sender_that_fails_again_rests_twice_as_long(
