@@ -40,6 +40,7 @@ from core.store.records import overrides
 BATCH = 64  # what a killed worker leaves behind as unknown is at most this
 # A window that lost no more than this in the queue is as good as whole.
 PROMPT, PROMPT_PART = timedelta(seconds=1), 1 / 20
+ROUNDS = 5  # of reading events before the other lanes have their turn
 LEASE = timedelta(seconds=60)  # longer than any exchange may take
 
 
@@ -65,19 +66,21 @@ class _Sent:
 def send_due(app: Everreach, channel: str) -> bool:
     """Send a batch of what is due on a channel. Whether anything came of it.
 
-    What is due for accounts with unread events goes once those that had come in by now are
-    read: one of them may call it off. Others do not wait for that.
+    What is due for accounts with unread events goes once they are read: one of them may call
+    it off. Others do not wait for that.
     """
-    claims = _send(app, channel)
-    if not claims.held:
-        return claims.any
-    read = read_events(app, claims.held)
-    late = _send(app, channel, heed=claims.heed)
-    return claims.any or read or late.any
+    worked = False
+    for _ in range(ROUNDS):
+        claims = _send(app, channel)
+        worked = worked or claims.any
+        if not claims.held:
+            break
+        worked = read_events(app, claims.held) or worked
+    return worked
 
 
-def _send(app: Everreach, channel: str, heed: int | None = None) -> Claims:
-    claims, prepared = _take(app, channel, heed)
+def _send(app: Everreach, channel: str) -> Claims:
+    claims, prepared = _take(app, channel)
     _tell_departures(app, prepared)
     _save(app, [_refuse(one) for one in prepared if one.refused])
     ready = [one for one in prepared if one.request]
@@ -86,9 +89,7 @@ def _send(app: Everreach, channel: str, heed: int | None = None) -> Claims:
     return claims
 
 
-def _take(
-    app: Everreach, channel: str, heed: int | None
-) -> tuple[Claims, list[_Prepared]]:
+def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
     """Claim a batch and write down what each will say, in one transaction."""
     now, lease_until = app.clock.now(), app.clock.wall() + LEASE
     usual = partial(usual_limits, app, channel)
@@ -101,7 +102,6 @@ def _take(
             BATCH,
             usual=usual,
             turns=app.turns,
-            heed=heed,
         )
         claimed = attempts.details(tx, [*claims.taken, *claims.refused])
         accounts = {one.sender["account_id"] for one in claimed}

@@ -16,7 +16,7 @@ from core.ports import Happening, Ignored
 from core.services.advance import advance
 from core.services.inbox import as_request, read_each
 from core.services.planning import planned
-from core.store import cascades, inbox, occasions, origins
+from core.store import cascades, inbox, occasions, origins, setup
 from core.store.cascades import NewCascade
 from core.store.inbox import Waiting
 from core.store.occasions import Match, Occasion
@@ -146,6 +146,8 @@ def read_events(app: Everreach, only: Collection[int] = ()) -> bool:
     batch = _Batch(app)
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.EVENT, BATCH, app.turns, only)
+        # Two workers that read one account's events would lock its occasions in any order.
+        setup.lock(tx, {one.account_id for one in arrivals})
         read_each(app, tx, arrivals, batch.read)
         lanes = advance(app, tx, batch.happened, app.clock.now())
     app.bell.ring(lanes)

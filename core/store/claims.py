@@ -68,14 +68,13 @@ class Claims:
     """What a worker took, and what it had to leave.
 
     `taken` may be sent; `refused` are ours too, but may not go; `put_off` go a little later.
-    `held` are accounts with unread events that came before the arrival `heed`.
+    `held` are accounts with unread events.
     """
 
     taken: list[str] = field(default_factory=list)
     refused: dict[str, Limited] = field(default_factory=dict)
     put_off: dict[str, datetime] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)
-    heed: int | None = None
 
     @property
     def any(self) -> bool:
@@ -92,16 +91,14 @@ def claim(
     *,
     usual: UsualLimits,
     turns: Turns,
-    heed: int | None = None,
 ) -> Claims:
     """Take attempts that are due. Each is given to one worker only, ever.
 
-    Nothing is taken of an account that has unread events, up to the arrival `heed` if given:
-    they may call off what is due. What is taken counts against limits, whatever becomes of it.
+    Nothing is taken of an account that has unread events: they may call off what is due. What is taken counts against limits, whatever becomes of it.
     """
 
     def look(after: int, most: int) -> list[_Busy]:
-        query = _BUSY.add_columns(_has_events(heed).label("held")).limit(most)
+        query = _BUSY.add_columns(_HAS_EVENTS.label("held")).limit(most)
         values = {"channel": channel, "now": now, "after": after}
         return [_busy(row, usual) for row in tx.execute(query, values).mappings()]
 
@@ -109,8 +106,6 @@ def claim(
     claiming = _Claiming(tx, channel, now, limit)
     claims = claiming.claims
     claims.held = {one.account_id for one in busy if one.held}
-    if claims.held:
-        claims.heed = heed or arrivals.newest(tx)
     claiming.take([one for one in busy if not one.held])
     claiming.save(lease_until)
     return claims
@@ -349,10 +344,13 @@ def _is_queued(
     return queued if sender is None else and_(queued, table.c.sender_id == sender)
 
 
-def _has_events(heed: int | None) -> ColumnElement[bool]:
+def _has_events() -> ColumnElement[bool]:
     events = arrivals.unread(arrivals.EVENT, senders.c.account_id)
     first = events.with_only_columns(func.min(inbox.c.id)).scalar_subquery()
-    return first.is_not(None) if heed is None else first <= heed
+    return first.is_not(None)
+
+
+_HAS_EVENTS = _has_events()
 
 
 _CHANNEL = bindparam("channel", type_=attempts.c.channel.type)

@@ -174,11 +174,6 @@ def unread(kind: str, account: ColumnElement[int]) -> Select[Any]:
     )
 
 
-def newest(tx: Connection) -> int:
-    """The id of the latest arrival of all."""
-    return tx.scalar(select(func.max(inbox.c.id))) or 0
-
-
 def _is_unread(table: Any, kind: str) -> ColumnElement[bool]:
     # Written out: as a parameter, the state would hide the partial index.
     return and_(table.c.state == literal_column("'waiting'"), table.c.kind == kind)

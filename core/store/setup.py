@@ -25,6 +25,12 @@ def find_account(tx: Connection, key: str) -> Row | None:
     return tx.execute(query).mappings().one_or_none()
 
 
+def lock(tx: Connection, accounts_: Collection[int]) -> None:
+    """Let nobody else set these accounts up, or read their events, until this has ended."""
+    mine = select(accounts.c.id).where(accounts.c.id.in_(accounts_))
+    tx.execute(mine.order_by(accounts.c.id).with_for_update(key_share=True))
+
+
 def other_account(tx: Connection, key: str) -> str | None:
     """The key of some account that is not this one."""
     query = select(accounts.c.key).where(accounts.c.key != key).limit(1)

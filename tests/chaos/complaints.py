@@ -8,7 +8,7 @@ EXPLAINED = re.compile(
     r"sqlalchemy\.exc\.InvalidatePoolError: "
     r"|redis\.exceptions\.(ConnectionError|BusyLoadingError|TimeoutError): "
     r"|rq\.exceptions\.(InvalidJobOperation|NoSuchJobError): "
-    r"|(sqlalchemy\.exc\.\w+: \()?psycopg\.(OperationalError|errors\."
+    r"|((sqlalchemy\.exc\.)?\w+: \()?psycopg\.(OperationalError|errors\."
     r"(AdminShutdown|CannotConnectNow|CrashShutdown|ConnectionTimeout))\b"
     r"|Connection(Refused|Reset)Error: |BrokenPipeError: |FileNotFoundError: .* 2\b"
 )

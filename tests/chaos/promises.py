@@ -55,7 +55,9 @@ def one_cascade_each(all_: Evidence) -> Iterator[Look]:
     ours = {order.subject: order for order in all_.acknowledged}
     for subject, order in ours.items():
         found = all_.by_subject.get(subject, [])
-        yield order.name, "" if len(found) == 1 else f"{len(found)} cascades"
+        never = not found and order in all_.cancelled  # it was heard of as cancelled
+        enough = len(found) == 1 or never
+        yield order.name, "" if enough else f"{len(found)} cascades"
     for subject in all_.by_subject.keys() - ours.keys():
         yield subject, "nobody told of it"
 
