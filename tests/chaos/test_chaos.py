@@ -29,7 +29,7 @@ def test_every_promise_is_kept_whatever_dies(
         evidence = run.evidence()
 
     assert broken(evidence) == {}
-    assert run.killer.blows.total() >= 5
+    assert run.killer.blows.total() >= 3
     assert len(evidence.acknowledged) >= 100
     caught = set().union(*(broken(one) for one in falsified(evidence)))
     assert caught == RULES.keys()
@@ -41,7 +41,12 @@ def broken(evidence: Evidence) -> dict[str, tuple[str, ...]]:
 
 def falsified(evidence: Evidence) -> Iterator[Evidence]:
     """Small lies, each of which breaks a promise."""
-    silent = next(one for one in evidence.received if one.way.kind == "is silent")
+    silent = next(
+        one
+        for one in evidence.received
+        if one.way.kind == "is silent"
+        and _order(evidence, one.sent.order) not in evidence.cancelled
+    )
     told = evidence.by_subject[_subject(evidence, silent.sent.order)][0]
     stored, view = told.stored, told.view
     others = [one for one in evidence.told if one is not told]
