@@ -71,15 +71,15 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
 def _start(cascade: Cascade, event: Started, now: datetime) -> Decision:
     if cascade.begun:
         return cascade, ()
-    waits = not event.skip and cascade.start_at and now < cascade.start_at
-    plan = dict(event.plan)
-    if waits and cascade.start_at and not plan:
-        plan = {"why": Why.ON_TIME, "start_at": cascade.start_at.isoformat()}
+    start_at, plan = cascade.start_at, dict(event.plan)
+    waits = start_at is not None and now < start_at and not event.skip
+    if start_at and waits and not plan:
+        plan = {"why": Why.ON_TIME, "start_at": start_at.isoformat()}
     notes = [_note(Because.PLANNED, None, None, **plan)] if plan else []
     if event.skip:
         cascade, commands = _finish(cascade, Outcome.SKIPPED)
     elif waits:
-        cascade = replace(cascade, next_step=0, deadline_at=cascade.start_at)
+        cascade = replace(cascade, next_step=0, deadline_at=start_at)
         commands = ()
     else:
         cascade, commands = _try_steps(cascade, 0, now)

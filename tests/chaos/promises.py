@@ -9,6 +9,7 @@ from tests.chaos.complaints import complaints
 from tests.chaos.evidence import Evidence, notes_of
 from tests.chaos.inside import Told
 from tests.chaos.providers import Received
+from tests.support.house import Order
 
 # A decision is dated when it begins, and may then wait for a lock.
 BLUR = timedelta(seconds=2)
@@ -55,11 +56,18 @@ def one_cascade_each(all_: Evidence) -> Iterator[Look]:
     ours = {order.subject: order for order in all_.acknowledged}
     for subject, order in ours.items():
         found = all_.by_subject.get(subject, [])
-        never = not found and order in all_.cancelled  # it was heard of as cancelled
-        enough = len(found) == 1 or never
+        enough = len(found) == 1 or (not found and _heard_too_late(all_, order))
         yield order.name, "" if enough else f"{len(found)} cascades"
     for subject in all_.by_subject.keys() - ours.keys():
         yield subject, "nobody told of it"
+
+
+def _heard_too_late(all_: Evidence, order: Order) -> bool:
+    """Whether every word of its shipping was read after its cancellation, and said so."""
+    words = all_.acknowledged[order] - {f"cancelled-{order.name}"}
+    reasons = {key: reason for _, key, _, reason in all_.arrivals if key in words}
+    ended = all("has ended by" in reason for reason in reasons.values())
+    return order in all_.cancelled and bool(reasons) and ended
 
 
 def all_have_ended(all_: Evidence) -> Iterator[Look]:
