@@ -1,11 +1,13 @@
 """From a provider's error codes to what they mean for what happens next."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from connectors.payload import Json, parse
 from core.cascade.status import Failure, FailureClass, Scope
-from core.ports import HttpResponse, SendRejected, SendUnclear
+from core.errors import Malformed
+from core.ports import HttpResponse, Response, SendRejected, SendResult, SendUnclear
 
 MAX_DETAIL = 300
 
@@ -63,6 +65,20 @@ def failure(
         remember=means.remember,
         scope=means.scope,
     )
+
+
+def spoken(
+    response: Response, said: Callable[[Json, HttpResponse], SendResult]
+) -> SendResult:
+    """What a JSON answer means: `said`, or where that finds no word in it, its HTTP status.
+
+    `said` takes the answer's document and the answer, and may raise Malformed.
+    """
+    assert isinstance(response, HttpResponse)
+    try:
+        return said(parse(response.body), response)
+    except Malformed:
+        return unreadable(response)
 
 
 def unreadable(response: HttpResponse) -> SendRejected | SendUnclear:

@@ -14,9 +14,9 @@ def features(registry: Registry) -> str:
     """A table of what every provider can report, channel by channel."""
     header = ["Provider", "Channel", *Until]
     rows = [
-        [name, channel, *("yes" if until in reports else "no" for until in Until)]
+        [name, channel, *("yes" if until in able.reports else "no" for until in Until)]
         for name, connector in sorted(registry.channels.items())
-        for channel, reports in connector.reports.items()
+        for channel, able in connector.capabilities.items()
     ]
     return _table(header, rows)
 

@@ -13,7 +13,6 @@ import structlog
 
 from core.clock import FastClock, SystemClock
 from core.config import Settings
-from core.http import HttpClient
 from core.ports import ChannelConnector, Clock, PlatformConnector, Registry
 from core.queue import Bell
 from core.store.engine import Store
@@ -22,6 +21,7 @@ from core.store.origins import Origin
 from core.store.together import Together
 from core.store.turns import Turns
 from core.vault import Vault
+from core.wire import Wire
 
 Connector = ChannelConnector | PlatformConnector
 
@@ -35,7 +35,7 @@ class Everreach:
     store: Store
     vault: Vault
     bell: Bell
-    http: HttpClient
+    wire: Wire
     registry: Registry
     keep_together: Together[tuple[Arrival, Origin], int | None]
     origins: dict[tuple[str, str, str], Origin] = field(default_factory=dict)
@@ -71,14 +71,14 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
         store=store,
         vault=Vault.open(settings.home, os.environ),
         bell=Bell(settings.redis_url, clock),
-        http=HttpClient(loopback_only=settings.sandbox),
+        wire=Wire(loopback_only=settings.sandbox),
         registry=registry,
         keep_together=Together(partial(_keep, store)),
     )
     try:
         yield app
     finally:
-        app.http.close()
+        app.wire.close()
         app.bell.close()
         store.close()
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from core.ports import HttpRequest, HttpResponse, NoResponse
+from core.ports import Answer, HttpRequest, HttpResponse, NoResponse
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
@@ -24,7 +24,6 @@ TOTAL_SECONDS = 30.0
 MAX_BODY = 1 << 20
 CONNECTIONS = 64
 
-Answer = HttpResponse | NoResponse
 Numbered = tuple[int, Answer]
 Answers = SimpleQueue[Numbered]
 
@@ -41,23 +40,24 @@ class HttpClient:
     def exchange(self, requests: Sequence[HttpRequest]) -> Iterator[list[Numbered]]:
         """Perform all requests; yields each one's index and answer as they come in.
 
-        What came in while the caller was busy with the last ones comes as one list. Never
-        raises for what the other side does.
+        Never raises for what the other side does.
         """
         answers: Answers = SimpleQueue()
+        self.send(list(enumerate(requests)), answers)
+        return gathered(len(requests), answers)
+
+    def send(
+        self, requests: Sequence[tuple[int, HttpRequest]], answers: Answers
+    ) -> None:
+        """Begin to perform requests. Each answer is put where told, with its number."""
         outgoing = []
-        for index, request in enumerate(requests):
+        for index, request in requests:
             if self._loopback_only and not is_loopback(request.url):
-                answers.put((index, _KEPT_IN))
+                answers.put((index, KEPT_IN))
             else:
                 outgoing.append((index, request))
         if outgoing:
             self._connected().send(outgoing, answers)
-        missing = len(requests)
-        while missing:
-            group = [answers.get(), *_at_hand(answers)]
-            missing -= len(group)
-            yield group
 
     def perform(self, request: HttpRequest) -> Answer:
         """Perform one request."""
@@ -78,7 +78,7 @@ class HttpClient:
             return self._line
 
 
-_KEPT_IN = NoResponse(
+KEPT_IN = NoResponse(
     reached=False, detail="the sandbox sends nothing outside this machine"
 )
 
@@ -178,6 +178,17 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
         if len(body) >= MAX_BODY:
             break
     return bytes(body[:MAX_BODY])
+
+
+def gathered(missing: int, answers: Answers) -> Iterator[list[Numbered]]:
+    """So many answers, as they come in.
+
+    What came in while the caller was busy with the last ones comes as one list.
+    """
+    while missing:
+        group = [answers.get(), *_at_hand(answers)]
+        missing -= len(group)
+        yield group
 
 
 def _at_hand(answers: Answers) -> Iterator[Numbered]:

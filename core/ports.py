@@ -1,20 +1,23 @@
-"""The shapes that cross walls: HTTP as values, what a connector takes and gives, the clock.
+"""The shapes that cross walls: requests as values, what a connector takes and gives, the clock.
 
 Everything here is pure. A connector translates between these and one platform's or provider's
-wire format; `core.http` performs the requests.
+wire format; `core.wire` performs the requests.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
+from core.cascade.consent import Purpose
 from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.replies import StopWord
 from core.cascade.status import Failure, Scope, Status, Until
-from core.message.content import Content
+from core.message.content import ButtonKind, Content, MediaKind
+from core.message.money import Money
 
 
 class Clock(Protocol):
@@ -59,6 +62,63 @@ class NoResponse:
     detail: str
 
 
+# --- Other ways out -------------------------------------------------------------------------
+
+
+class Security(StrEnum):
+    """How a connection to a mail server is encrypted."""
+
+    TLS = "tls"  # from its first byte
+    STARTTLS = "starttls"  # before anything is said on it
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailRequest:
+    """A mail to hand to a server, or with an empty `message` only a login to try.
+
+    `sender` and `recipient` are those of the envelope; `message` is the mail as RFC 5322 has
+    it. Nothing is logged in where `user` is empty.
+    """
+
+    host: str
+    port: int
+    security: Security
+    user: str = ""
+    password: str = field(default="", repr=False)
+    sender: str = ""
+    recipient: str = ""
+    message: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailResponse:
+    """The server's last word: a code of RFC 5321 and its text.
+
+    `code` is from 200 to 299 if the whole request was carried out.
+    """
+
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrintRequest:
+    """A text for whoever looks at the terminal."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Printed:
+    """It stands on the terminal."""
+
+
+Request = HttpRequest | MailRequest | PrintRequest
+Response = HttpResponse | MailResponse | Printed
+Answer = Response | NoResponse
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRequest:
     """A request that came in. `url` is the public one, with its query; names lower case."""
@@ -81,21 +141,72 @@ class InboundRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """For how long a provider can be told to try: from `shortest` to `longest`.
+
+    `sure` if a message is really gone then; else somebody further on may still deliver it.
+    """
+
+    shortest: timedelta
+    longest: timedelta
+    sure: bool
+
+
+class Pricing(StrEnum):
+    """How a provider tells what a message cost."""
+
+    NEVER = "never"
+    RECEIPT = "receipt"  # with a delivery report
+    QUERY = "query"  # only when it is asked what became of the message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a provider can do on one channel. A test holds connectors to it.
+
+    `text` is the number of characters that a text may have, 0 if only templates are sent;
+    `buttons` says which kinds a text may have, and `most_buttons` how many. `expiry` is None
+    where it cannot be told when to give up.
+    """
+
+    reports: frozenset[Until]
+    text: int = 0
+    templates: bool = False
+    media: frozenset[MediaKind] = frozenset()
+    buttons: frozenset[ButtonKind] = frozenset()
+    most_buttons: int = 0
+    expiry: Expiry | None = None
+    pricing: Pricing = Pricing.NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to send. `reference` is ours and comes back in receipts."""
+    """A message to send. `reference` is ours and comes back in receipts.
+
+    `to` is an E.164 number or, on email, an address. `unsubscribe_url` takes a one-click
+    opt-out (RFC 8058), `""` where there is none.
+    """
 
     reference: str
+    channel: Channel
     to: str
     content: Content
     callback_url: str
     window: timedelta
+    purpose: Purpose = Purpose.TRANSACTIONAL
+    unsubscribe_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAccepted:
-    """The provider took it and calls it `provider_id`."""
+    """The provider took it and calls it `provider_id`.
+
+    `parts` are those of an SMS, where the provider counts them.
+    """
 
     provider_id: str
+    parts: int | None = None
+    price: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +230,8 @@ SendResult = SendAccepted | SendRejected | SendUnclear
 class Receipt:
     """What a provider told us about one attempt. Names it by our reference, its id or both.
 
-    `at` is None where the provider does not say when.
+    `at` is None where the provider does not say when; `price` what the whole message costs and
+    `parts` of how many SMS it consists, where it says so.
     """
 
     status: Status
@@ -127,6 +239,8 @@ class Receipt:
     reference: str | None
     provider_id: str | None
     failure: Failure | None = None
+    price: Money | None = None
+    parts: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,13 +288,39 @@ class StatusQuery(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a live check found. `says` is one sentence for the owner of the sender.
+
+    `numbers` are those, or the names, that these credentials may send from, where the
+    provider tells.
+    """
+
+    works: bool
+    says: str
+    numbers: tuple[str, ...] = ()
+
+
+class LiveCheck(Protocol):
+    """How credentials are tried without sending anything or costing anything."""
+
+    def ask(self, config: Any) -> Request:
+        """The request that tries them."""
+        ...
+
+    def answer(self, response: Response, config: Any) -> Checked:
+        """What its answer means. Never raises."""
+        ...
+
+
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
-    `company` is who stands behind it, as people know it. `reports` says, for every channel that
-    the provider serves, what it can tell us about a message. `query` is None where a provider
-    cannot be asked about a message. `taken` is the HTTP status that tells the provider that we
-    have what it told. `limits` are what it lets a sender do, where that is known and the
+    `company` is who stands behind it, as people know it. `capabilities` says what it can do,
+    for every channel that it serves. `query` is None where a provider cannot be asked about a
+    message, `check` where there is nothing to try, `tolerance` where what it sends us does not
+    say when it was signed; else a request is believed for so long after that. `taken` is the
+    HTTP status that tells the provider that we have what it told. `limits` are what it lets a sender do, where that is known and the
     account has not been told otherwise. `config` is an instance of `Config`, a frozen dataclass
     whose fields are made by `connectors.config.setting`.
     """
@@ -188,16 +328,18 @@ class ChannelConnector(Protocol):
     name: str
     company: str
     Config: type[Any]
-    reports: Mapping[Channel, frozenset[Until]]
+    capabilities: Mapping[Channel, Capabilities]
     query: StatusQuery | None
+    check: LiveCheck | None
+    tolerance: timedelta | None
     taken: int
     limits: Mapping[Channel, Limits]
 
-    def build(self, message: Outgoing, config: Any) -> HttpRequest:
+    def build(self, message: Outgoing, config: Any) -> Request:
         """The request that sends the message. Raises ContentError if it cannot be said."""
         ...
 
-    def read(self, response: HttpResponse) -> SendResult:
+    def read(self, response: Response) -> SendResult:
         """What the answer to that request means. Never raises."""
         ...
 

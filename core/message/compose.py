@@ -5,7 +5,15 @@ from typing import Any
 
 from core.cascade.model import Channel
 from core.errors import ContentError
-from core.message.content import Content, Parameter, Text, WhatsAppTemplate
+from core.message.content import (
+    ButtonKind,
+    ButtonParameter,
+    Content,
+    Email,
+    Parameter,
+    Template,
+    Text,
+)
 from core.message.template import render
 
 
@@ -23,14 +31,20 @@ def compose(
     return Text(text=render(stored["text"], fields))
 
 
-def _template(stored: Mapping[str, Any], fields: Mapping[str, str]) -> WhatsAppTemplate:
-    return WhatsAppTemplate(
+def _template(stored: Mapping[str, Any], fields: Mapping[str, str]) -> Template:
+    return Template(
         template=stored["template"],
         language=stored["language"],
         header=_parameters(stored["header"], fields),
         body=_parameters(stored["body"], fields),
-        buttons=tuple(text and render(text, fields) for text in stored["buttons"]),
+        buttons=tuple(
+            text and _link(render(text, fields)) for text in stored["buttons"]
+        ),
     )
+
+
+def _link(end: str) -> ButtonParameter:
+    return ButtonParameter(kind=ButtonKind.LINK, value=end)
 
 
 def _parameters(
@@ -43,7 +57,7 @@ def _parameters(
 
 def in_short(content: Content) -> str:
     """What a person got, for the timeline: the text, or the template and its values."""
-    if isinstance(content, Text):
+    if isinstance(content, Text | Email):
         return content.text
     values = " · ".join(one.text for one in (*content.header, *content.body))
     return f"{content.template}: {values}" if values else content.template

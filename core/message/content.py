@@ -1,36 +1,92 @@
-"""What one channel says, once its fields are filled in."""
+"""What one message says on one channel, once its fields are filled in."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class MediaKind(StrEnum):
+    """What is attached."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Something to show, by its public address. `name` is a document's file name."""
+
+    kind: MediaKind
+    url: str
+    name: str = ""
+
+
+class ButtonKind(StrEnum):
+    """What a button does."""
+
+    LINK = "link"  # opens an address
+    REPLY = "reply"  # answers with its payload
+    CODE = "code"  # copies a code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button below a text. `value` is its address, its payload or its code."""
+
+    kind: ButtonKind
+    text: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One value in a WhatsApp template: positional, or by `name` if the template names them."""
+    """One value in a template: positional, or by `name` if the template names them."""
 
     text: str
     name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatsAppTemplate:
-    """An approved WhatsApp template with its parameters.
+class ButtonParameter:
+    """The variable part of a template's button: of a link its end, else payload or code."""
 
-    `buttons` are the variable parts of its URL buttons, in the order of the buttons; None
-    where a button has no variable part.
+    kind: ButtonKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A text that the provider keeps, approved, with its parameters.
+
+    `template` is its name or id as the provider calls it. The header holds either parameters
+    or `media`. `buttons` are in the order of the template's; None where one has no variable
+    part.
     """
 
     template: str
     language: str
     header: tuple[Parameter, ...] = ()
+    media: Media | None = None
     body: tuple[Parameter, ...] = ()
-    buttons: tuple[str | None, ...] = field(default=())
+    buttons: tuple[ButtonParameter | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """Plain text: an SMS."""
+    """A text of our own, with what the channel can show around it."""
 
     text: str
+    media: Media | None = None
+    buttons: tuple[Button, ...] = ()
 
 
-Content = WhatsAppTemplate | Text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Email:
+    """An email. `html` says the same as `text`, or is empty."""
+
+    subject: str
+    text: str
+    html: str = ""
+
+
+Content = Template | Text | Email

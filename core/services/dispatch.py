@@ -16,13 +16,13 @@ from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
-from core.http import Answer
 from core.message.compose import compose, in_short
 from core.ports import (
+    Answer,
     ChannelConnector,
-    HttpRequest,
     NoResponse,
     Outgoing,
+    Request,
     SendAccepted,
     SendRejected,
     SendResult,
@@ -50,7 +50,7 @@ class _Prepared:
 
     claimed: Claimed
     connector: ChannelConnector | None = None
-    request: HttpRequest | None = None
+    request: Request | None = None
     text: str | None = None
     refused: Failure | None = None
 
@@ -84,7 +84,7 @@ def _send(app: Everreach, channel: str) -> Claims:
     _tell_departures(app, prepared)
     _save(app, [_refuse(one) for one in prepared if one.refused])
     ready = [one for one in prepared if one.request]
-    for answers in app.http.exchange([one.request for one in ready if one.request]):
+    for answers in app.wire.exchange([one.request for one in ready if one.request]):
         _save(app, [_read(ready[index], answer) for index, answer in answers])
     return claims
 
@@ -204,10 +204,12 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     content = compose(claimed.content, claimed.channel, claimed.fields)
     message = Outgoing(
         reference=claimed.reference,
-        to=claimed.recipient["phone"],
+        channel=claimed.channel,
+        to=claimed.address,
         content=content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
+        purpose=claimed.purpose,
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
     text = in_short(content)

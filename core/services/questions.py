@@ -6,8 +6,7 @@ from core.bootstrap import Everreach
 from core.cascade.events import Answered, Event
 from core.cascade.status import overridden
 from core.errors import SetupError
-from core.http import Answer
-from core.ports import HttpRequest, NoResponse, Receipt
+from core.ports import Answer, HttpRequest, HttpResponse, Receipt
 from core.services.advance import advance
 from core.services.receipts import reported
 from core.store import attempts
@@ -31,7 +30,7 @@ def ask_due(app: Everreach) -> bool:
             ready.append(one)
             requests.append(request)
     _save(app, [(one, None) for one in asked if one not in ready])
-    for answers in app.http.exchange(requests):
+    for answers in app.wire.exchange(requests):
         _save(app, [(ready[at], _receipt(app, ready[at], it)) for at, it in answers])
     return bool(asked)
 
@@ -46,7 +45,7 @@ def _request(app: Everreach, asked: Asked) -> HttpRequest | None:
 
 
 def _receipt(app: Everreach, asked: Asked, answer: Answer) -> Receipt | None:
-    if isinstance(answer, NoResponse):
+    if not isinstance(answer, HttpResponse):
         return None
     query = app.registry.channels[asked.sender["provider"]].query
     return query.answer(answer) if query else None

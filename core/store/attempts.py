@@ -35,9 +35,16 @@ class Claimed:
     purpose: Purpose
 
     @property
+    def address(self) -> str:
+        """Where it goes: a number, or an email address."""
+        return str(
+            self.recipient["email" if self.channel is Channel.EMAIL else "phone"]
+        )
+
+    @property
     def person(self) -> tuple[int, str]:
         """To whom it goes: the account, and the address."""
-        return self.sender["account_id"], self.recipient["phone"]
+        return self.sender["account_id"], self.address
 
     @property
     def waited(self) -> timedelta:

@@ -8,8 +8,7 @@ from itertools import count
 from sqlalchemy import text
 
 from core.bootstrap import Everreach
-from core.http import Answer
-from core.ports import HttpRequest, HttpResponse
+from core.ports import Answer, HttpRequest, HttpResponse
 from core.services.dispatch import BATCH, send_due
 from core.services.events import read_events
 from core.services.inbox import arrival
@@ -79,7 +78,7 @@ def _bare_loop(app: Everreach, provider: str) -> float:
     began = time.perf_counter()
     while taken := _take(app):
         requests = [_request(provider, row) for row in taken]
-        for answers in app.http.exchange(requests):
+        for answers in app.wire.exchange(requests):
             _save(app, [(taken[index], answer) for index, answer in answers])
     return STEPS / (time.perf_counter() - began)
 

@@ -1,6 +1,6 @@
 import json
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +9,42 @@ import pytest
 from connectors.config import load, secrets
 from connectors.registry import load_registry
 from core.cascade.model import Channel
-from core.message.content import Parameter, Text, WhatsAppTemplate
-from core.ports import HttpResponse, InboundRequest, Outgoing
+from core.message.content import (
+    ButtonKind,
+    ButtonParameter,
+    Email,
+    Parameter,
+    Template,
+    Text,
+)
+from core.ports import (
+    HttpResponse,
+    InboundRequest,
+    MailResponse,
+    Outgoing,
+    Printed,
+    Response,
+)
 from tests.support.riverside import NOW
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 CONTENT = {
-    Channel.WHATSAPP: WhatsAppTemplate(
+    Channel.WHATSAPP: Template(
         template="order_shipped",
         language="en_GB",
         header=(Parameter(text="#1001"),),
         body=(Parameter(text="Anna", name="first_name"), Parameter(text="RR100200300")),
-        buttons=(None, "RR100200300"),
+        buttons=(None, ButtonParameter(kind=ButtonKind.LINK, value="RR100200300")),
     ),
     Channel.SMS: Text(text="Your order #1001 is on its way."),
+    Channel.VIBER: Text(text="Your order #1001 is on its way."),
+    Channel.RCS: Text(text="Your order #1001 is on its way."),
+    Channel.EMAIL: Email(
+        subject="On its way",
+        text="Your order #1001 is on its way.",
+        html="<p>On its way.</p>",
+    ),
 }
 
 
@@ -36,14 +57,20 @@ def _raw(body: Any) -> bytes:
 
 
 @pytest.fixture
-def answer() -> Callable[[str], HttpResponse]:
+def answer() -> Callable[[str], Response]:
     """`answer("twilio/send_accepted")`: what a provider answered."""
 
     def read(path: str) -> HttpResponse:
-        saved = _read(f"channels/{path}")
-        return HttpResponse(**{**saved, "body": _raw(saved["body"])})
+        return as_response(_read(f"channels/{path}"))
 
     return read
+
+
+def as_response(saved: dict[str, Any]) -> Response:
+    """A saved answer: by HTTP (`status`, `headers`, `body`), mail (`code`, `text`) or neither."""
+    if "status" in saved:
+        return HttpResponse(**{**saved, "body": _raw(saved["body"])})
+    return MailResponse(**saved) if saved else Printed()
 
 
 @pytest.fixture
@@ -52,6 +79,8 @@ def inbound() -> Callable[..., InboundRequest]:
 
     def read(path: str, **changes: Any) -> InboundRequest:
         saved = {**_read(path), **changes}
+        if isinstance(at := saved.get("received_at"), str):
+            saved["received_at"] = datetime.fromisoformat(at)
         body = saved["body"]
         body = body if isinstance(body, bytes) else _raw(body)
         return InboundRequest(**{"received_at": NOW, **saved, "body": body})
@@ -78,7 +107,10 @@ def outgoing() -> Callable[..., Outgoing]:
     def build(channel: Channel, **changes: Any) -> Outgoing:
         message = {
             "reference": "att_0001",
-            "to": "+447700900101",
+            "channel": channel,
+            "to": "anna@riverside.example"
+            if channel is Channel.EMAIL
+            else "+447700900101",
             "content": CONTENT[channel],
             "callback_url": "https://ever.example/receipts/main",
             "window": timedelta(minutes=30),

@@ -1,7 +1,8 @@
 """What every provider must keep, from its fixtures alone.
 
-They are config, signed, send_*, report_* and reply_*; preference_* where a provider asks people
-what they want, answer_* where it can itself be asked what became of a message.
+They are config and send_*; signed and report_* where it reports anything later, reply_* where
+people can answer, preference_* where it asks them what they want, answer_* where it can itself
+be asked what became of a message, check_* where its credentials can be tried.
 """
 
 import json
@@ -18,24 +19,59 @@ from connectors.registry import load_registry
 from core.cascade.status import FailureClass, Status, Until
 from core.errors import BadSignature, Malformed
 from core.ports import (
+    HttpRequest,
     HttpResponse,
     InboundRequest,
+    MailRequest,
+    MailResponse,
+    Pricing,
+    Printed,
+    PrintRequest,
     Receipt,
     Reply,
+    Request,
+    Security,
     SendAccepted,
     SendRejected,
     SendUnclear,
     Told,
 )
+from tests.connectors.conftest import as_response
 from tests.support.riverside import NOW
+
+SECOND = timedelta(seconds=1)
 
 HERE = Path(__file__).parent
 CHANNELS = load_registry().channels
+
+
+def reported(name: str) -> set[Until]:
+    """All that a provider can tell of a message, on any channel."""
+    return {
+        until for able in CHANNELS[name].capabilities.values() for until in able.reports
+    }
+
+
 ASKED = sorted(name for name, connector in CHANNELS.items() if connector.query)
-SERVED = [(name, channel) for name, c in CHANNELS.items() for channel in c.reports]
+SERVED = [(name, channel) for name, c in CHANNELS.items() for channel in c.capabilities]
+
+CHECKED = sorted(name for name, connector in CHANNELS.items() if connector.check)
+TELLING = sorted(name for name in CHANNELS if reported(name) != {Until.ACCEPTED})
+ANSWERED = sorted(name for name in CHANNELS if Until.REPLIED in reported(name))
+TIMED = sorted(name for name, connector in CHANNELS.items() if connector.tolerance)
+PRICED = [
+    (name, channel)
+    for name, channel in SERVED
+    if CHANNELS[name].capabilities[channel].pricing is not Pricing.NEVER
+]
 
 every_provider = pytest.mark.parametrize("name", sorted(CHANNELS))
 every_provider_that_can_be_asked = pytest.mark.parametrize("name", ASKED)
+every_provider_that_can_be_tried = pytest.mark.parametrize("name", CHECKED)
+every_provider_that_tells_something = pytest.mark.parametrize("name", TELLING)
+every_provider_that_is_answered = pytest.mark.parametrize("name", ANSWERED)
+every_provider_that_signs_a_time = pytest.mark.parametrize("name", TIMED)
+every_price = pytest.mark.parametrize(("name", "channel"), PRICED)
 every_channel = pytest.mark.parametrize(("name", "channel"), SERVED)
 
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
@@ -77,10 +113,19 @@ def test_it_is_called_as_its_module(name):
 
 @every_provider
 def test_it_says_what_it_can_report(name):
-    reports = CHANNELS[name].reports
+    capabilities = CHANNELS[name].capabilities
 
-    assert reports
-    assert all(Until.ACCEPTED in untils for untils in reports.values())
+    assert capabilities
+    assert all(Until.ACCEPTED in able.reports for able in capabilities.values())
+
+
+@every_channel
+def test_it_says_what_it_can_send(name, channel):
+    able = CHANNELS[name].capabilities[channel]
+
+    assert able.text or able.templates
+    assert bool(able.buttons) == bool(able.most_buttons)
+    assert not able.expiry or able.expiry.shortest < able.expiry.longest
 
 
 @every_channel
@@ -88,8 +133,19 @@ def test_its_requests_are_encrypted_and_say_who_asks(name, channel, config, outg
     settings = config(f"channels/{name}")
     request = CHANNELS[name].build(outgoing(channel), settings)
 
-    assert request.url.startswith("https://")
-    assert request.headers["User-Agent"].startswith("everreach/")
+    assert is_private(request)
+
+
+def is_private(request: Request) -> bool:
+    """Whether nobody on the way can read it, and a server can tell whom it is from."""
+    match request:
+        case HttpRequest():
+            known = request.headers["User-Agent"].startswith("everreach/")
+            return known and request.url.startswith("https://")
+        case MailRequest():
+            return request.security is not Security.NONE
+        case PrintRequest():
+            return True  # it stays here
 
 
 @every_channel
@@ -97,7 +153,18 @@ def test_its_requests_carry_our_reference(name, channel, config, outgoing):
     settings = config(f"channels/{name}")
     request = CHANNELS[name].build(outgoing(channel), settings)
 
-    assert b"att_0001" in request.body
+    assert b"att_0001" in said(request)
+
+
+def said(request: Request) -> bytes:
+    """All of a request that the provider keeps."""
+    match request:
+        case HttpRequest():
+            return request.body
+        case MailRequest():
+            return request.message
+        case PrintRequest():
+            return request.text.encode()
 
 
 @every_channel
@@ -110,14 +177,14 @@ def test_nothing_shows_its_secrets(name, channel, config, outgoing, secret_words
         assert secret not in repr(request)
 
 
-@every_provider
+@every_provider_that_tells_something
 def test_it_knows_what_it_signed(name, inbound, config):
     request = inbound(f"channels/{name}/signed")
 
     CHANNELS[name].verify(request, config(f"channels/{name}"))
 
 
-@every_provider
+@every_provider_that_tells_something
 def test_it_refuses_a_changed_body(name, inbound, config):
     request = inbound(f"channels/{name}/signed")
     changed = replace(request, body=request.body.replace(b"sent", b"read"))
@@ -126,7 +193,7 @@ def test_it_refuses_a_changed_body(name, inbound, config):
         CHANNELS[name].verify(changed, config(f"channels/{name}"))
 
 
-@every_provider
+@every_provider_that_tells_something
 def test_it_refuses_what_is_not_signed(name, inbound, config):
     request = inbound(f"channels/{name}/signed", headers={})
 
@@ -134,7 +201,7 @@ def test_it_refuses_what_is_not_signed(name, inbound, config):
         CHANNELS[name].verify(request, config(f"channels/{name}"))
 
 
-@every_provider
+@every_provider_that_tells_something
 def test_it_refuses_a_challenge_that_proves_nothing(name, inbound, config):
     request = inbound(f"channels/{name}/signed", method="GET", body=b"")
 
@@ -148,23 +215,24 @@ def test_it_has_fixtures_for_every_kind_of_answer(name, answer):
     refusals = [r.failure.kind for r in found if isinstance(r, SendRejected)]
 
     assert any(isinstance(result, SendAccepted) for result in found)
-    assert any(isinstance(result, SendUnclear) for result in found)
-    assert FailureClass.RETRY in refusals
-    assert FailureClass.NEXT in refusals
+    if name in TELLING:
+        assert any(isinstance(result, SendUnclear) for result in found)
+        assert {FailureClass.RETRY, FailureClass.NEXT} <= set(refusals)
 
 
-@every_provider
-def test_it_has_fixtures_for_delivered_and_failed(name, inbound):
+@every_provider_that_tells_something
+def test_it_has_fixtures_for_all_that_it_reports(name, inbound):
     found = list(told(name, inbound, "report_"))
+    later = reported(name) & {Until.SENT, Until.DELIVERED, Until.READ}
 
-    assert {Status.DELIVERED, Status.FAILED} <= {receipt.status for receipt in found}
+    assert {*map(Status, later), Status.FAILED} <= {receipt.status for receipt in found}
     assert all(bool(r.failure) == (r.status is Status.FAILED) for r in found)
     assert all(
         receipt.at is None or receipt.at.utcoffset() is not None for receipt in found
     )
 
 
-@every_provider
+@every_provider_that_is_answered
 def test_it_has_fixtures_for_replies(name, inbound):
     connector = CHANNELS[name]
     found = list(told(name, inbound, "reply_"))
@@ -172,8 +240,59 @@ def test_it_has_fixtures_for_replies(name, inbound):
     assert any(reply.text for reply in found)
     assert any(reply.answers for reply in found)
     assert {type(reply) for reply in found} == {Reply}
-    assert {reply.channel for reply in found} <= connector.reports.keys()
+    assert {reply.channel for reply in found} <= connector.capabilities.keys()
     assert all(reply.sender.startswith("+") and reply.provider_id for reply in found)
+
+
+@every_price
+def test_it_has_fixtures_for_what_a_message_costs(name, channel, inbound, answer):
+    pricing, query = CHANNELS[name].capabilities[channel].pricing, CHANNELS[name].query
+    stems = fixtures(name, "answer_")
+    asked = [query.answer(answer(f"{name}/{stem}")) for stem in stems if query]
+    found = told(name, inbound, "report_") if pricing is Pricing.RECEIPT else asked
+
+    assert any(one and one.price and one.price.micros >= 0 for one in found)
+
+
+@every_provider_that_signs_a_time
+def test_what_was_signed_is_believed_for_exactly_so_long(name, inbound, config):
+    connector, settings = CHANNELS[name], config(f"channels/{name}")
+    request = inbound(f"channels/{name}/signed")
+    span = connector.tolerance
+
+    for believed in (-span, span):
+        at = request.received_at + believed
+        connector.verify(replace(request, received_at=at), settings)
+    for refused in (-span - SECOND, span + SECOND):
+        at = request.received_at + refused
+        with pytest.raises(BadSignature):
+            connector.verify(replace(request, received_at=at), settings)
+
+
+@every_provider_that_can_be_tried
+def test_its_credentials_are_tried_without_changing_anything(
+    name, config, secret_words
+):
+    request = CHANNELS[name].check.ask(config(f"channels/{name}"))
+
+    assert is_private(request)
+    assert not said(request)
+    assert isinstance(request, MailRequest) or request.method == "GET"
+    assert not any(
+        secret in repr(request) for secret in secret_words(f"channels/{name}")
+    )
+
+
+@every_provider_that_can_be_tried
+def test_it_has_fixtures_for_credentials_that_work_and_that_do_not(
+    name, answer, config
+):
+    check, settings = CHANNELS[name].check, config(f"channels/{name}")
+    stems = fixtures(name, "check_")
+    found = {stem: check.answer(answer(f"{name}/{stem}"), settings) for stem in stems}
+
+    assert {one.works for one in found.values()} == {True, False}
+    assert all(one.says and not one.says.endswith(".") for one in found.values())
 
 
 @every_provider_that_can_be_asked
@@ -214,14 +333,14 @@ def test_it_has_a_test_for_every_fixture(name):
         assert f'"{stem}"' in source
 
 
-@every_provider
+@every_provider_that_tells_something
 def test_a_status_that_it_does_not_know_is_passed_over(name, inbound):
     request = inbound(f"channels/{name}/report_unknown_status")
 
     assert list(CHANNELS[name].told(request)) == []
 
 
-@every_provider
+@every_provider_that_tells_something
 @given(body=documents.map(json.dumps).map(str.encode) | st.binary())
 def test_any_report_tells_something_or_is_malformed(name, body):
     request = InboundRequest(
@@ -247,11 +366,21 @@ def test_any_report_tells_something_or_is_malformed(name, body):
 )
 def test_any_answer_means_something(name, body, status, wait):
     headers = {"retry-after": wait}
-    result = CHANNELS[name].read(
-        HttpResponse(status=status, headers=headers, body=body)
-    )
+    spoken = {
+        HttpResponse: HttpResponse(status=status, headers=headers, body=body),
+        MailResponse: MailResponse(code=status, text=wait),
+        Printed: Printed(),
+    }
+    result = CHANNELS[name].read(spoken[kind_of_answer(name)])
 
     assert isinstance(result, SendAccepted | SendRejected | SendUnclear)
+
+
+def kind_of_answer(name: str) -> type:
+    """What its requests are answered with."""
+    stem = fixtures(name, "send_")[0]
+    saved = (HERE / "fixtures" / "channels" / name / f"{stem}.json").read_text()
+    return type(as_response(json.loads(saved)))
 
 
 @every_provider_that_can_be_asked
@@ -265,7 +394,7 @@ def test_any_answer_to_a_question_is_a_receipt_or_nothing(name, body, status):
     assert result is None or isinstance(result, Receipt)
 
 
-@every_provider
+@every_provider_that_tells_something
 @given(body=st.binary(), end=st.text(), header=st.text())
 def test_any_other_request_is_refused(name, body, end, header):
     connector = CHANNELS[name]

@@ -16,8 +16,8 @@ from connectors.channels.twilio.query import Query
 from connectors.channels.twilio.settings import Settings, headers, messages_url
 from connectors.channels.twilio.signing import callback, signed_texts
 from connectors.channels.twilio.told import fields, needed, receipt, reply
-from connectors.failures import failure, unreadable
-from connectors.payload import Json, parse
+from connectors.failures import failure, spoken
+from connectors.payload import Json
 from connectors.signatures import hmac_base64, matches
 from core.cascade.limits import Limits
 from core.cascade.model import Channel
@@ -25,10 +25,14 @@ from core.cascade.status import Until
 from core.errors import BadSignature, ContentError, Malformed
 from core.message.content import Text
 from core.ports import (
+    Capabilities,
+    Expiry,
     HttpRequest,
     HttpResponse,
     InboundRequest,
+    LiveCheck,
     Outgoing,
+    Response,
     SendAccepted,
     SendRejected,
     SendResult,
@@ -47,12 +51,22 @@ class Twilio:
     company = "Twilio"
     Config: type[Any] = Settings
     limits: Mapping[Channel, Limits] = {}  # its own queue holds what is too fast
-    reports: Mapping[Channel, frozenset[Until]] = {
-        Channel.SMS: frozenset(
-            {Until.ACCEPTED, Until.SENT, Until.DELIVERED, Until.REPLIED}
+    capabilities: Mapping[Channel, Capabilities] = {
+        Channel.SMS: Capabilities(
+            reports=frozenset(
+                {Until.ACCEPTED, Until.SENT, Until.DELIVERED, Until.REPLIED}
+            ),
+            text=MAX_CHARACTERS,
+            expiry=Expiry(
+                shortest=timedelta(seconds=1),
+                longest=timedelta(seconds=MAX_VALIDITY),
+                sure=False,
+            ),
         )
     }
     query: StatusQuery | None = Query()
+    check: LiveCheck | None = None
+    tolerance: timedelta | None = None
     # Twilio sends the body of a 200 on to the person, or takes it for TwiML.
     taken = 204
 
@@ -69,12 +83,9 @@ class Twilio:
             body=form.encode(),
         )
 
-    def read(self, response: HttpResponse) -> SendResult:
+    def read(self, response: Response) -> SendResult:
         """Twilio's word, unless it broke: an error of its own leaves the message in doubt."""
-        try:
-            return _result(parse(response.body), response)
-        except Malformed:
-            return unreadable(response)
+        return spoken(response, _result)
 
     def verify(self, request: InboundRequest, config: Settings) -> None:
         """Raises BadSignature unless one of the auth tokens signed this request."""

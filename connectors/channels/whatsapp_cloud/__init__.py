@@ -19,20 +19,23 @@ from connectors.channels.whatsapp_cloud.errors import FAILURES
 from connectors.channels.whatsapp_cloud.template import message_body
 from connectors.channels.whatsapp_cloud.told import preferences, replies
 from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
-from connectors.failures import failure, unreadable
+from connectors.failures import failure, spoken
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_hex, matches
 from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.status import Failure, Status, Until
 from core.errors import BadSignature, ContentError, Malformed
-from core.message.content import WhatsAppTemplate
+from core.message.content import Template
 from core.ports import (
+    Capabilities,
     HttpRequest,
     HttpResponse,
     InboundRequest,
+    LiveCheck,
     Outgoing,
     Receipt,
+    Response,
     SendAccepted,
     SendRejected,
     SendResult,
@@ -94,13 +97,17 @@ class WhatsAppCloud:
     limits: Mapping[Channel, Limits] = {
         Channel.WHATSAPP: Limits(per_second=80, per_person=timedelta(seconds=6))
     }
-    reports: Mapping[Channel, frozenset[Until]] = {Channel.WHATSAPP: frozenset(Until)}
+    capabilities: Mapping[Channel, Capabilities] = {
+        Channel.WHATSAPP: Capabilities(reports=frozenset(Until), templates=True)
+    }
     query: StatusQuery | None = None
+    check: LiveCheck | None = None
+    tolerance: timedelta | None = None
     taken = 200
 
     def build(self, message: Outgoing, config: Settings) -> HttpRequest:
         """A template message. Raises ContentError for what Meta would refuse anyway."""
-        if not isinstance(message.content, WhatsAppTemplate):
+        if not isinstance(message.content, Template):
             raise ContentError("content is not a WhatsApp template")
         return HttpRequest(
             method="POST",
@@ -113,12 +120,9 @@ class WhatsAppCloud:
             body=json.dumps(message_body(message, message.content)).encode(),
         )
 
-    def read(self, response: HttpResponse) -> SendResult:
+    def read(self, response: Response) -> SendResult:
         """Meta's word if there is one, whatever the HTTP status: the two do not agree."""
-        try:
-            return _result(parse(response.body), response)
-        except Malformed:
-            return unreadable(response)
+        return spoken(response, _result)
 
     def verify(self, request: InboundRequest, config: Settings) -> None:
         """Raises BadSignature unless one of the app's secrets signed the body."""

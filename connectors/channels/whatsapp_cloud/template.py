@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.errors import ContentError
-from core.message.content import Parameter, WhatsAppTemplate
+from core.message.content import Parameter, Template
 from core.ports import Outgoing
 
 
-def message_body(message: Outgoing, content: WhatsAppTemplate) -> dict[str, Any]:
+def message_body(message: Outgoing, content: Template) -> dict[str, Any]:
     """The JSON to send. Raises ContentError for what Meta would refuse anyway."""
     return {
         "messaging_product": "whatsapp",
@@ -28,14 +28,14 @@ def message_body(message: Outgoing, content: WhatsAppTemplate) -> dict[str, Any]
     }
 
 
-def _components(content: WhatsAppTemplate) -> Iterator[dict[str, Any]]:
+def _components(content: Template) -> Iterator[dict[str, Any]]:
     for kind, parameters in (("header", content.header), ("body", content.body)):
         if parameters:
             values = [_parameter(kind, i, p) for i, p in enumerate(parameters)]
             yield {"type": kind, "parameters": values}
-    for index, text in enumerate(content.buttons):
-        if text is not None:
-            value = _parameter("buttons", index, Parameter(text=text))
+    for index, button in enumerate(content.buttons):
+        if button is not None:
+            value = _parameter("buttons", index, Parameter(text=button.value))
             about = {"type": "button", "sub_type": "url", "index": str(index)}
             yield {**about, "parameters": [value]}
 

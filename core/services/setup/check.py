@@ -274,16 +274,16 @@ class _Reminder:
         self, place: Place, step: Group, connector: ChannelConnector
     ) -> None:
         channel, until = Channel(step["channel"]), step.get("until")
-        reports, provider = connector.reports, connector.name
-        if channel not in reports:
-            served = ", ".join(CHANNELS[each] for each in reports)
+        able, provider = connector.capabilities, connector.name
+        if channel not in able:
+            served = ", ".join(CHANNELS[each] for each in able)
             problem = f"{provider} does not send {CHANNELS[channel]}"
             fix = f"It sends {served}; choose another channel or sender"
             self._findings.problem((*place, "channel"), problem, fix)
-        elif until is not None and until not in reports[channel]:
-            able = ", ".join(each for each in Until if each in reports[channel])
+        elif until is not None and until not in able[channel].reports:
+            told = ", ".join(each for each in Until if each in able[channel].reports)
             problem = f"{CHANNELS[channel]} by {provider} cannot report {until}"
-            self._findings.problem((*place, "until"), problem, f"It can report {able}")
+            self._findings.problem((*place, "until"), problem, f"It can report {told}")
 
     def _check_content(self, place: Place, step: Group, key: str | None) -> None:
         where, message = self._messages.get(key or "", ((), {}))

@@ -149,7 +149,10 @@ class _Reading:
     def _until(self, step: Mapping[str, Any]) -> str:
         providers = (self._providers[key] for key in listed(step["sender"]))
         channel = Channel(step["channel"])
-        able = [self._registry.channels[each].reports[channel] for each in providers]
+        able = [
+            self._registry.channels[each].capabilities[channel].reports
+            for each in providers
+        ]
         return str(next(u for u in _PREFERRED if all(u in each for each in able)))
 
 

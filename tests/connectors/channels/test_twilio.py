@@ -14,7 +14,7 @@ from core.cascade.model import Channel
 from core.cascade.replies import StopWord
 from core.cascade.status import FailureClass, Scope, Status
 from core.errors import BadSignature, ContentError, Malformed, SetupError
-from core.message.content import Text, WhatsAppTemplate
+from core.message.content import Template, Text
 from core.ports import Receipt, Reply, SendAccepted, SendUnclear
 
 SID = "SM00000000000000000000000000000001"
@@ -126,7 +126,7 @@ def test_a_text_of_1600_characters_is_sent(form):
         Text(text=""),
         Text(text=" \n"),
         Text(text="x" * 1601),
-        WhatsAppTemplate(template="t", language="en"),
+        Template(template="t", language="en"),
     ],
 )
 def test_what_twilio_would_refuse_is_not_sent(form, content):

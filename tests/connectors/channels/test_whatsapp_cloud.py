@@ -10,7 +10,13 @@ from connectors.failures import failure
 from core.cascade.model import Channel
 from core.cascade.status import FailureClass, Scope, Status
 from core.errors import BadSignature, ContentError, Malformed
-from core.message.content import Parameter, Text, WhatsAppTemplate
+from core.message.content import (
+    ButtonKind,
+    ButtonParameter,
+    Parameter,
+    Template,
+    Text,
+)
 from core.ports import Preference, Reply, SendAccepted, SendUnclear
 
 WAMID = "wamid.HBgMNDQ3NzAwOTAwMTAxFQIAERgSRVZFUlJFQUNIMDAwMDAwMDAxAA=="
@@ -82,7 +88,7 @@ def test_a_template_is_sent_with_its_parameters_and_buttons(settings, outgoing):
 
 
 def test_a_template_without_variables_has_no_components(settings, outgoing):
-    content = WhatsAppTemplate(template="hello", language="en")
+    content = Template(template="hello", language="en")
     request = CHANNEL.build(outgoing(Channel.WHATSAPP, content=content), settings)
 
     assert json.loads(request.body)["template"]["components"] == []
@@ -104,13 +110,18 @@ def test_the_api_may_stand_elsewhere(config, outgoing):
         (lambda text: {"header": (Parameter(text=text),)}, "header[0]"),
         (lambda text: {"body": (Parameter(text="x"), Parameter(text=text))}, "body[1]"),
         (lambda text: {"body": (Parameter(text=text, name="day"),)}, "body.day"),
-        (lambda text: {"buttons": (None, text)}, "buttons[1]"),
+        (
+            lambda text: {
+                "buttons": (None, ButtonParameter(kind=ButtonKind.LINK, value=text))
+            },
+            "buttons[1]",
+        ),
     ],
 )
 def test_a_parameter_that_meta_refuses_is_named(
     settings, outgoing, text, content, place
 ):
-    template = WhatsAppTemplate(template="t", language="en", **content(text))
+    template = Template(template="t", language="en", **content(text))
 
     with pytest.raises(ContentError) as caught:
         CHANNEL.build(outgoing(Channel.WHATSAPP, content=template), settings)
@@ -119,7 +130,7 @@ def test_a_parameter_that_meta_refuses_is_named(
 
 def test_four_spaces_in_a_row_are_allowed(settings, outgoing):
     body = (Parameter(text="a    b"),)
-    content = WhatsAppTemplate(template="t", language="en", body=body)
+    content = Template(template="t", language="en", body=body)
 
     CHANNEL.build(outgoing(Channel.WHATSAPP, content=content), settings)
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.http import Answer
-from core.ports import HttpRequest
+from core.ports import Answer, Request
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
@@ -98,16 +97,16 @@ def test_an_end_stops_everything(
 
 
 class _Meanwhile:
-    """The HTTP client, while something else happens."""
+    """The wire, while something else happens."""
 
     def __init__(self, clinic: Clinic, happens: Callable[[], object]) -> None:
-        self._http, self._happens = clinic.app.http, happens
+        self._wire, self._happens = clinic.app.wire, happens
 
     def exchange(
-        self, requests: Sequence[HttpRequest]
+        self, requests: Sequence[Request]
     ) -> Iterator[list[tuple[int, Answer]]]:
         self._happens()
-        yield from self._http.exchange(requests)
+        yield from self._wire.exchange(requests)
 
 
 def test_what_is_in_flight_goes_out_and_nothing_follows(clinic: Clinic) -> None:
@@ -118,7 +117,7 @@ def test_what_is_in_flight_goes_out_and_nothing_follows(clinic: Clinic) -> None:
         clinic.tells("appointment.moved", rome(NEW))
         read_events(clinic.app)
 
-    in_flight: Any = replace(clinic.app, http=_Meanwhile(clinic, moves))
+    in_flight: Any = replace(clinic.app, wire=_Meanwhile(clinic, moves))
     send_due(in_flight, "whatsapp")
     clinic.work()
     old, new = clinic.messages()

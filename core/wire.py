@@ -1,0 +1,43 @@
+"""The ways out of this process, side by side: HTTP, and the terminal."""
+
+from collections.abc import Iterator, Sequence
+from queue import SimpleQueue
+
+from core.http import HttpClient, gathered
+from core.ports import Answer, HttpRequest, Printed, PrintRequest, Request
+
+Numbered = tuple[int, Answer]
+
+
+class Wire:
+    """Exchanges requests of every kind for answers, many at a time."""
+
+    def __init__(self, *, loopback_only: bool = False) -> None:
+        """With `loopback_only` nothing leaves this machine: the sandbox's safety catch."""
+        self._http = HttpClient(loopback_only=loopback_only)
+
+    def exchange(self, requests: Sequence[Request]) -> Iterator[list[Numbered]]:
+        """Perform all requests; yields each one's index and answer as they come in.
+
+        What came in while the caller was busy with the last ones comes as one list. Never
+        raises for what the other side does.
+        """
+        answers: SimpleQueue[Numbered] = SimpleQueue()
+        numbered = list(enumerate(requests))
+        for index, request in numbered:
+            if isinstance(request, PrintRequest):
+                print(request.text, flush=True)  # noqa: T201  # that is what it is for
+                answers.put((index, Printed()))
+        self._http.send(
+            [(at, one) for at, one in numbered if isinstance(one, HttpRequest)], answers
+        )
+        return gathered(len(requests), answers)
+
+    def perform(self, request: Request) -> Answer:
+        """Perform one request."""
+        ((_, answer),) = next(self.exchange([request]))
+        return answer
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self._http.close()
