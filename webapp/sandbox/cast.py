@@ -74,6 +74,11 @@ class Customer:
         """First and last."""
         return f"{self.first_name} {self.last_name}"
 
+    @property
+    def email(self) -> str:
+        """Everybody has one, and it always arrives."""
+        return f"{self.key}@customers.example"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
@@ -143,6 +148,7 @@ CUSTOMERS = (
 
 BY_KEY = {customer.key: customer for customer in CUSTOMERS}
 BY_NUMBER = {customer.number: customer for customer in CUSTOMERS}
+BY_ADDRESS = {**BY_NUMBER, **{customer.email: customer for customer in CUSTOMERS}}
 
 ARTICLES = (
     Article(sku="APR-LIN", title="Linen apron", price="29.90", grams=260),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.cascade.model import Channel
 from webapp.sandbox.cast import Kind
 
 AWAY = timedelta(minutes=45)
@@ -11,8 +12,6 @@ _SENT = timedelta(seconds=1)
 _DELIVERED = timedelta(seconds=2)
 _READ = timedelta(seconds=8)
 _BY_CARRIER = timedelta(seconds=3)
-
-_NOT_ON_WHATSAPP = frozenset({Kind.NO_WHATSAPP, Kind.NO_SUCH_NUMBER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +24,34 @@ class Journey:
     failed_at: datetime | None = None
 
 
+def by(channel: Channel, kind: Kind, now: datetime, on_at: datetime) -> Journey:
+    """A message taken now, for a phone that is on from `on_at`."""
+    match channel:
+        case Channel.SMS:
+            return by_sms(kind, now, on_at)
+        case Channel.WHATSAPP:
+            return by_whatsapp(kind, now, on_at)
+        case Channel.VIBER | Channel.RCS:
+            return by_app(kind, now, on_at)
+        case Channel.EMAIL:
+            return by_email(now)
+
+
+def by_email(now: datetime) -> Journey:
+    """An email taken now. Nobody says whether it was read, and it waits for any phone."""
+    return Journey(sent_at=now, delivered_at=now + _DELIVERED)
+
+
 def by_whatsapp(kind: Kind, now: datetime, on_at: datetime) -> Journey:
     """A WhatsApp message taken now, for a phone that is on from `on_at`."""
-    if kind in _NOT_ON_WHATSAPP:
+    if kind is Kind.NO_WHATSAPP:
+        return Journey(failed_at=now + _DELIVERED)
+    return by_app(kind, now, on_at)
+
+
+def by_app(kind: Kind, now: datetime, on_at: datetime) -> Journey:
+    """A message by an app that everybody with a number has: Viber, RCS."""
+    if kind is Kind.NO_SUCH_NUMBER:
         return Journey(failed_at=now + _DELIVERED)
     delivered_at = max(now, on_at) + _DELIVERED
     tells = kind is not Kind.RECEIPTS_OFF

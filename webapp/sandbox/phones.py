@@ -1,13 +1,15 @@
 """The customers' phones: which are on, and what they show."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from core.message.content import Button, Media
 from webapp.sandbox.cast import (
     BACK_ON_HINT,
-    BY_NUMBER,
+    BY_ADDRESS,
     CUSTOMERS,
     HINTS,
     LABELS,
@@ -22,11 +24,16 @@ from webapp.sandbox.store import moment, seconds
 class PhoneMessage:
     """A message as a phone shows it."""
 
+    id: str
     channel: str
     text: str
     at: datetime
     status: str
     from_name: str
+    subject: str
+    html: str
+    media: Media | None
+    buttons: tuple[Button, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +52,27 @@ class PhoneView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A message that a provider took. `id` is the provider's."""
+    """A message that a provider took, as the person will see it. `id` is the provider's."""
 
     id: str
     channel: str
     text: str
     from_name: str
+    subject: str = ""
+    html: str = ""
+    media: Media | None = None
+    buttons: tuple[Button, ...] = ()
 
 
-def kind_of(number: str) -> Kind:
+def kind_of(address: str) -> Kind:
     """Outside the cast there are no subscribers."""
-    customer = BY_NUMBER.get(number)
+    customer = BY_ADDRESS.get(address)
     return customer.kind if customer else Kind.NO_SUCH_NUMBER
 
 
-def ring(tx: sqlite3.Connection, number: str, now: datetime) -> datetime:
+def ring(tx: sqlite3.Connection, address: str, now: datetime) -> datetime:
     """From when the phone can receive. A first call lets one that is off come back."""
-    customer = BY_NUMBER.get(number)
+    customer = BY_ADDRESS.get(address)
     if not customer or customer.kind is not Kind.SWITCHED_OFF:
         return now
     back_at = now + AWAY
@@ -72,17 +83,15 @@ def ring(tx: sqlite3.Connection, number: str, now: datetime) -> datetime:
     return _back_at(tx, customer) or back_at
 
 
-def receive(tx: sqlite3.Connection, number: str, sent: Sent, journey: Journey) -> None:
+def receive(tx: sqlite3.Connection, address: str, sent: Sent, journey: Journey) -> None:
     """Have a message appear on the phone when it is delivered, if ever."""
-    if journey.delivered_at and number in BY_NUMBER:
+    if journey.delivered_at and address in BY_ADDRESS:
         tx.execute(
-            "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO received VALUES (?, ?, ?, ?, ?)",
             (
                 sent.id,
-                BY_NUMBER[number].key,
-                sent.channel,
-                sent.text,
-                sent.from_name,
+                BY_ADDRESS[address].key,
+                json.dumps(asdict(sent)),
                 seconds(journey.delivered_at),
                 seconds(journey.read_at),
             ),
@@ -91,7 +100,7 @@ def receive(tx: sqlite3.Connection, number: str, sent: Sent, journey: Journey) -
 
 def clear(tx: sqlite3.Connection) -> None:
     """Empty every phone, and switch off those that start switched off."""
-    tx.execute("DELETE FROM messages")
+    tx.execute("DELETE FROM received")
     tx.execute("DELETE FROM phones")
 
 
@@ -131,17 +140,19 @@ def _messages(
     tx: sqlite3.Connection, customer: Customer, now: datetime
 ) -> Iterator[PhoneMessage]:
     rows = tx.execute(
-        "SELECT * FROM messages WHERE phone = ? AND delivered_at <= ?"
+        "SELECT * FROM received WHERE phone = ? AND delivered_at <= ?"
         " ORDER BY delivered_at, rowid",
         (customer.key, now.timestamp()),
     )
     for row in rows:
         at, read_at = moment(row["delivered_at"]), moment(row["read_at"])
         assert at
+        shown = json.loads(row["shown"])
+        media, buttons = shown.pop("media"), shown.pop("buttons")
         yield PhoneMessage(
-            channel=row["channel"],
-            text=row["text"],
+            **shown,
             at=at,
             status="read" if read_at and read_at <= now else "delivered",
-            from_name=row["from_name"],
+            media=Media(**media) if media else None,
+            buttons=tuple(Button(**button) for button in buttons),
         )

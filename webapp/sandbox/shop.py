@@ -54,7 +54,7 @@ def fulfillment(order: Order, now: datetime) -> dict[str, Any]:
         "shipment_status": None if order.state == "shipped" else order.state,
         "location_id": 655441491,
         "origin_address": None,
-        "email": f"{order.customer.key}@example.com",
+        "email": order.customer.email,
         "destination": _destination(order),
         "line_items": [_line_item(order)],
         "tracking_number": order.tracking,

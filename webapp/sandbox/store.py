@@ -18,9 +18,8 @@ _SCHEMA = (
         sku TEXT NOT NULL, state TEXT NOT NULL, fulfillment_id INTEGER NOT NULL,
         tracking TEXT NOT NULL, shipped_at REAL)""",
     "CREATE TABLE IF NOT EXISTS phones (key TEXT PRIMARY KEY, back_at REAL NOT NULL)",
-    """CREATE TABLE IF NOT EXISTS messages (
-        id TEXT PRIMARY KEY, phone TEXT NOT NULL, channel TEXT NOT NULL,
-        text TEXT NOT NULL, from_name TEXT NOT NULL,
+    """CREATE TABLE IF NOT EXISTS received (
+        id TEXT PRIMARY KEY, phone TEXT NOT NULL, shown TEXT NOT NULL,
         delivered_at REAL NOT NULL, read_at REAL)""",
     "CREATE TABLE IF NOT EXISTS refusals (message TEXT PRIMARY KEY, times INTEGER)",
     """CREATE TABLE IF NOT EXISTS outbox (
