@@ -230,8 +230,9 @@ SendResult = SendAccepted | SendRejected | SendUnclear
 class Receipt:
     """What a provider told us about one attempt. Names it by our reference, its id or both.
 
-    `at` is None where the provider does not say when; `price` what the whole message costs and
-    `parts` of how many SMS it consists, where it says so.
+    `at` is None where the provider does not say when; `price` what the whole message costs,
+    `parts` of how many SMS it consists and `category` what it is charged as (`utility`,
+    `marketing` …, or `free`), where it says so.
     """
 
     status: Status
@@ -241,6 +242,7 @@ class Receipt:
     failure: Failure | None = None
     price: Money | None = None
     parts: int | None = None
+    category: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
