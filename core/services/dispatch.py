@@ -176,6 +176,10 @@ def _prepare(
         late = "it waited in the queue until it was too late"
         refused = _failure(FailureClass.UNKNOWN, "expired", late)
         return _Prepared(claimed=claimed, refused=refused)
+    if not claimed.sender["active"]:
+        gone = f"the sender {claimed.sender['key']} has been removed"
+        refused = _failure(FailureClass.HALT, "removed", gone)
+        return _Prepared(claimed=claimed, refused=refused)
     try:
         return _build(app, claimed)
     except ContentError as error:
@@ -198,8 +202,6 @@ def _fault(
 
 
 def _build(app: Everreach, claimed: Claimed) -> _Prepared:
-    if not claimed.sender["active"]:
-        raise SetupError(f"sender {claimed.sender['key']}", "it has been removed")
     connector = app.registry.channels[claimed.sender["provider"]]
     content = compose(claimed.content, claimed.channel, claimed.fields)
     message = Outgoing(

@@ -25,8 +25,10 @@ LONGEST_PAUSE = timedelta(hours=1)
 # also refused for what a single message says in it.
 ENOUGH = {FailureClass.HALT: 1, FailureClass.TEMPLATE: 3}
 OUR_OWN = frozenset(
-    {"breaker", "content", "expired", "opted_out"}
+    {"breaker", "content", "expired", "opted_out", "removed"}
 )  # no provider said so
+
+_FURTHER = ("sent_at", "delivered_at", "read_at")  # than being accepted
 
 SENDER_BROKEN, TEMPLATE_REFUSED = "sender_broken", "template_refused"
 
@@ -63,6 +65,11 @@ class Change:
     def template(self) -> str:
         """The template that it uses, or `""`."""
         return records.template_of(self.loaded.definition, self.after.channel)
+
+    @property
+    def was_accepted(self) -> bool:
+        """Whether its provider had accepted it before this."""
+        return self.before.marks.accepted_at is not None
 
     @property
     def failure(self) -> Failure | None:
@@ -144,6 +151,7 @@ def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
         template=template,
         code=failure.code,
         detail=failure.detail,
+        later=change.was_accepted,
     )
     failures = breakers.count_fault(tx, fault, change.loaded.cascade.id, now)
     times = failures - ENOUGH[failure.kind]
@@ -163,14 +171,22 @@ def _mend(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
             sender=change.after.sender,
             template="" if change.failure else change.template,
             cascade_id=change.loaded.cascade.id,
+            proved=change.is_new(*_FURTHER) or change.was_accepted,
         )
         for change in changes
-        if change.is_new("accepted_at", "sent_at", "delivered_at", "read_at")
-        or _clears_the_sender(change.failure)
+        if _works(change)
     }
     for fault in breakers.close(tx, taken):
         kind = TEMPLATE_REFUSED if fault.template else SENDER_BROKEN
         notices.resolve(tx, fault.account_id, kind, _about(fault), now)
+
+
+def _works(change: Change) -> bool:
+    failure = change.after.failure
+    if failure and failure.kind is FailureClass.HALT:
+        return False  # accepted, for all we have just heard, but refused by now
+    taken = change.is_new("accepted_at", *_FURTHER)
+    return taken or _clears_the_sender(change.failure)
 
 
 def _clears_the_sender(failure: Failure | None) -> bool:

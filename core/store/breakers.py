@@ -24,13 +24,17 @@ _KEY = ("account_id", "sender", "template")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What a provider refused: a sender as a whole (`template` is `""`) or one template."""
+    """What a provider refused: a sender as a whole (`template` is `""`) or one template.
+
+    `later`: it had accepted the message first, so that accepting the next one proves nothing.
+    """
 
     account_id: int
     sender: str
     template: str
     code: str
     detail: str
+    later: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +57,16 @@ class Breaker(Fault):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A message that a provider has taken: whose, by which sender, with which template."""
+    """A message that a provider has taken: whose, by which sender, with which template.
+
+    `proved`: more is known than that it was accepted.
+    """
 
     account_id: int
     sender: str
     template: str
     cascade_id: str
+    proved: bool
 
 
 Breakers = dict[tuple[int, str, str], Breaker]  # by account, sender and template
@@ -88,7 +96,7 @@ def breakers_of(tx: Connection, accounts: Collection[int]) -> Breakers:
     return {(one.account_id, one.sender, one.template): one for one in found}
 
 
-_FAULT = (*_KEY, "code", "detail")
+_FAULT = (*_KEY, "code", "detail", "later")
 _COLUMNS = [
     breakers.c[name]
     for name in (*_FAULT, "failures", "since", "failed_at", "retry_at", "probe")
@@ -110,6 +118,7 @@ def count_fault(tx: Connection, fault: Fault, cascade_id: str, now: datetime) ->
         "failures": breakers.c.failures + 1,
         "code": fault.code,
         "detail": fault.detail,
+        "later": fault.later,
         "failed_at": now,
     }
     insert_or_update(tx, breakers, row, same=_KEY, changes=changes)
@@ -136,21 +145,30 @@ def close(tx: Connection, taken: Collection[Taken]) -> list[Fault]:
     """What works again after these. What had been wrong.
 
     A provider that accepts a template accepts the sender too. Of what is open only the probe
-    tells anything: others went out before.
+    tells anything: others went out before. What was refused after it had been accepted works
+    again when a message gets further than that.
     """
     if not taken:
         return []
-    works = {
-        (one.account_id, one.sender, template)
-        for one in taken
-        for template in ("", one.template)
-    }
     key = tuple_(*(breakers.c[name] for name in _KEY))
+    proved = [one for one in taken if one.proved]
+    enough = or_(~breakers.c.later, key.in_(_works(proved)))
     probes = sorted({one.cascade_id for one in taken})
     news = or_(breakers.c.retry_at.is_(None), breakers.c.probe.in_(probes))
-    mended = delete(breakers).where(key.in_(sorted(works)), news)
+    mended = delete(breakers).where(key.in_(_works(taken)), enough, news)
     columns = (breakers.c[name] for name in _FAULT)
     return [Fault(**row) for row in tx.execute(mended.returning(*columns)).mappings()]
+
+
+def _works(taken: Collection[Taken]) -> list[tuple[int, str, str]]:
+    """The keys of what these messages went by."""
+    return sorted(
+        {
+            (one.account_id, one.sender, template)
+            for one in taken
+            for template in ("", one.template)
+        }
+    )
 
 
 def _same(fault: Fault) -> ColumnElement[bool]:

@@ -418,6 +418,7 @@ breakers = Table(
     Column("failures", Integer, nullable=False),
     _text("code"),
     _text("detail"),
+    Column("later", Boolean, nullable=False),  # accepted first, refused afterwards
     Column("since", UtcTime, nullable=False),
     Column("failed_at", UtcTime, nullable=False),
     _time("retry_at"),

@@ -196,6 +196,21 @@ def test_news_of_an_old_message_does_not_mend_a_sender(
     assert senders_of(line.ship_next(3)) == [("sms", "accepted")]
 
 
+def test_what_is_refused_after_it_was_accepted_is_not_mended_by_being_accepted(
+    line: Line,
+) -> None:
+    unpaid = 131042
+    line.report(line.ship().tries[0], "failed", code=unpaid)
+    line.clock.advance(minutes=1)
+    probe = line.ship_next(2)
+    assert senders_of(probe) == [("wa", "accepted")]
+    assert senders_of(line.ship_next(3)) == [("sms", "accepted")]
+
+    line.report(probe.tries[0], "sent")
+    assert senders_of(line.ship_next(4)) == [("wa", "accepted")]
+    assert line.notices == []
+
+
 def test_a_template_refused_three_times_in_a_row_rests_and_others_go_on(
     line: Line, providers: Providers
 ) -> None:
@@ -236,3 +251,4 @@ def test_a_removed_sender_is_taken_over_from(line: Line, providers: Providers) -
     line.work()
 
     assert senders_of(line.about(1)) == [("wa", "failed"), ("wa2", "accepted")]
+    assert line.notices == []  # whoever removed it knows

@@ -71,7 +71,7 @@ def test_a_broken_sender_is_tried_by_one(line: Line) -> None:
         account_id = tx.scalar(select(accounts.c.id))
         assert account_id
         fault = {"account_id": account_id, "sender": "wa", "template": ""}
-        broken = Fault(**fault, code="190", detail="no token")
+        broken = Fault(**fault, code="190", detail="no token", later=False)
         count_fault(tx, broken, "c", line.clock.now())
         keep_open(tx, broken, line.clock.now())
 

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("later", sa.Boolean(), nullable=False),
         sa.Column("since", UtcTime(), nullable=False),
         sa.Column("failed_at", UtcTime(), nullable=False),
         sa.Column("retry_at", UtcTime(), nullable=True),
