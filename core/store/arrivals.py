@@ -39,6 +39,7 @@ WHERE kind = '{event}' AND {connection} OR kind = '{receipt}' AND {sender}
 ON CONFLICT DO NOTHING
 RETURNING id, kind, origin_id, delivery_id
 """
+_UNNEST = "SELECT * FROM unnest({lists})"
 _UNCHANGED = """EXISTS (
     SELECT 1 FROM {origins} AS origin
     WHERE origin.id = came.origin_id AND origin.active
@@ -128,8 +129,5 @@ def _for_sqlite(number: int) -> str:
 
 
 # However many there are, it is one statement, and prepared once.
-_FOR_POSTGRESQL = _statement(
-    "SELECT * FROM unnest({})".format(
-        ", ".join(f"%b::{kind}[]" for kind in _GIVEN.values())
-    )
-)
+_LISTS = ", ".join(f"%b::{kind}[]" for kind in _GIVEN.values())
+_FOR_POSTGRESQL = _statement(_UNNEST.format(lists=_LISTS))
