@@ -83,7 +83,7 @@ def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
         name: value for key, value in environ.items() if (name := _header_name(key))
     }
     for name in ("content-type", "content-length"):
-        if not headers.get(name, "there is none"):
+        if headers.get(name) == "":  # as WSGI may say that there is none
             del headers[name]
     return headers
 
