@@ -31,4 +31,5 @@ def matches(given: str, expected: Iterable[str]) -> bool:
 
 def _hmac(secret: str | bytes, message: bytes, algorithm: Algorithm) -> bytes:
     key = secret.encode() if isinstance(secret, str) else secret
-    return hmac.digest(key, message, algorithm)
+    # `hmac.digest` lets other threads in, which takes far longer than a short message does.
+    return hmac.new(key, message, algorithm).digest()

@@ -3,10 +3,9 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import structlog
@@ -15,8 +14,8 @@ from core.clock import FastClock, SystemClock
 from core.config import Settings
 from core.ports import ChannelConnector, Clock, PlatformConnector, Registry
 from core.queue import Bell
+from core.store.arrivals import Arrivals, Known
 from core.store.engine import Store
-from core.store.inbox import Arrival, add_from_known
 from core.store.origins import Origin
 from core.store.together import Together
 from core.store.turns import Turns
@@ -37,7 +36,7 @@ class Everreach:
     bell: Bell
     wire: Wire
     registry: Registry
-    keep_together: Together[tuple[Arrival, Origin], int | None]
+    keep_together: Together[Known, int | None]
     origins: dict[tuple[str, str, str], Origin] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
     _configs: dict[tuple[str, bytes, str], Any] = field(default_factory=dict)
@@ -65,6 +64,7 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
         FastClock(settings.home / "clock.json") if settings.sandbox else SystemClock()
     )
     store = Store(settings.database_url)
+    arrivals = Arrivals(store)
     app = Everreach(
         settings=settings,
         clock=clock,
@@ -73,21 +73,15 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
         bell=Bell(settings.redis_url, clock),
         wire=Wire(loopback_only=settings.sandbox),
         registry=registry,
-        keep_together=Together(partial(_keep, store)),
+        keep_together=Together(arrivals.keep),
     )
     try:
         yield app
     finally:
         app.wire.close()
         app.bell.close()
+        arrivals.close()
         store.close()
-
-
-def _keep(
-    store: Store, arrivals: Sequence[tuple[Arrival, Origin]]
-) -> Sequence[int | None]:
-    with store.write() as tx:
-        return add_from_known(tx, arrivals)
 
 
 def configure_logging(level: str) -> None:

@@ -6,6 +6,7 @@ turns nobody away: everything else goes on to Flask, whose routes say what is wr
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
@@ -79,11 +80,17 @@ def inbound_request(
 
 def _headers(environ: Mapping[str, Any]) -> dict[str, str]:
     headers = {
-        name[5:].replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
+        name: value for key, value in environ.items() if (name := _header_name(key))
     }
-    for name in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-        if environ.get(name):
-            headers[name.replace("_", "-").lower()] = environ[name]
+    for name in ("content-type", "content-length"):
+        if headers.get(name) == "":  # as WSGI may say that there is none
+            del headers[name]
     return headers
+
+
+@lru_cache(maxsize=256)
+def _header_name(key: str) -> str | None:
+    """The header that is under this key of an environ. None if it is something else."""
+    if key.startswith("HTTP_"):
+        return key[5:].replace("_", "-").lower()
+    return {"CONTENT_TYPE": "content-type", "CONTENT_LENGTH": "content-length"}.get(key)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from shopify.utils.shop_url import sanitize_shop_domain
@@ -52,8 +53,8 @@ class Shopify:
         expected = (hmac_base64(s, request.body) for s in config.client_secret)
         if not matches(_header(request, "hmac-sha256"), expected):
             raise BadSignature("X-Shopify-Hmac-Sha256 does not match the body")
-        shop = sanitize_shop_domain(_header(request, "shop-domain"))
-        if shop is None or shop != sanitize_shop_domain(config.shop):
+        shop = _domain(_header(request, "shop-domain"))
+        if shop is None or shop != _domain(config.shop):
             raise BadSignature("X-Shopify-Shop-Domain is another shop")
 
     def topic(self, request: InboundRequest) -> str:
@@ -73,6 +74,9 @@ class Shopify:
 
 
 PLATFORM = Shopify()
+
+# The same few shops are named again and again.
+_domain = lru_cache(maxsize=1024)(sanitize_shop_domain)
 
 
 def _header(request: InboundRequest, name: str) -> str:

@@ -7,7 +7,7 @@ file lock makes them queue instead.
 
 import fcntl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from time import sleep
@@ -37,11 +37,23 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that commits at the end, or rolls back on an exception."""
-        mutex = self._mutex if self.is_sqlite else nullcontext()
-        with mutex, self.engine.connect() as connection:
+        with self.turn(), self.engine.connect() as connection:
             connection.execution_options(everreach_write=True)
             with connection.begin():
                 yield connection
+
+    def turn(self) -> AbstractContextManager[None]:
+        """A writer's turn, for who writes by a connection of its own."""
+        return self._mutex if self.is_sqlite else nullcontext()
+
+    def driver(self) -> Any:
+        """A connection of the driver's own. Each statement is a transaction; close it."""
+        pooled = self.engine.raw_connection()
+        driver: Any = pooled.driver_connection
+        pooled.detach()
+        if not self.is_sqlite:
+            driver.autocommit = True
+        return driver
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

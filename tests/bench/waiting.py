@@ -16,6 +16,7 @@ from tests.bench.steps import steps_per_second
 from tests.bench.table import Row
 from tests.support.house import House, until
 from tests.support.house import house as houses
+from tests.support.processes import memory
 from tests.support.standin import FAILS, IS_SILENT, Sent
 
 FEW, MANY = 1_000, 1_000_000
@@ -33,16 +34,20 @@ class Waited:
     fallback: list[float]
     disk: float
     redis: float
+    workers: int
 
 
 def measure(name: str, few: Place, many: Place) -> Iterator[Row]:
     """Rows about both numbers, and what the one costs beside the other."""
+    both = []
     for place, waiting in ((few, FEW), (many, MANY)):
         waited = _whole(place, waiting)
+        both.append(waited)
         said = f"{waiting:,} waiting, {name}"
         yield _times(f"Timers late, {said}", waited.late)
         yield _times(f"Failure receipt to the next provider, {said}", waited.fallback)
     yield from _sizes(name, waited, many.redis_url)
+    yield from _memory(name, *both)
     yield _cost(name, few, many)
 
 
@@ -62,6 +67,17 @@ def _sizes(name: str, waited: Waited, redis_url: str) -> Iterator[Row]:
     yield Row(what=f"Disk per waiting message, {name}", ours=f"{waited.disk:.0f} B")
 
 
+def _memory(name: str, few: Waited, many: Waited) -> Iterator[Row]:
+    yield Row(
+        what=f"Memory of the workers, {MANY:,} waiting beside {FEW:,}, {name}",
+        ours=f"{many.workers / 2**20:.0f} MB",
+        beside=f"{few.workers / 2**20:.0f} MB",
+        ratio=f"{many.workers / few.workers:.2f} ×",
+    )
+    each = max(0, many.workers - few.workers) / (MANY - FEW)
+    yield Row(what=f"Memory per waiting message, {name}", ours=f"{each:.0f} B")
+
+
 def _whole(place: Place, waiting: int) -> Waited:
     """Have that many wait in a house with all its processes, and measure it."""
     url = "" if place.database_url.startswith("sqlite") else place.database_url
@@ -76,6 +92,7 @@ def _whole(place: Place, waiting: int) -> Waited:
             redis=max(0, _redis_bytes(house.app) - redis) / waiting,
             late=_lateness(house, mould),
             fallback=[_fallback(house) for _ in range(FAILURES + 5)][5:],
+            workers=memory(house.pids("worker-inbox") + house.pids("worker-send")),
         )
 
 

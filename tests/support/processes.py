@@ -25,6 +25,15 @@ def living(pids: list[int]) -> set[int]:
     return {pid for pid, _, _ in processes()} & set(pids)
 
 
+def memory(pids: list[int]) -> int:
+    """Bytes of memory that these hold."""
+    columns = ["-o", "rss=", "-p", ",".join(map(str, pids))]
+    listed = subprocess.run(
+        ["ps", *columns], capture_output=True, text=True, check=True
+    )
+    return sum(map(int, listed.stdout.split())) * 1024
+
+
 def descendants(pid: int) -> Iterator[tuple[int, str]]:
     """Pid and command of what a process has started, outermost first."""
     listed = processes()
