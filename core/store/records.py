@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter
@@ -28,13 +29,18 @@ MARK_TIMES = (
 def to_steps(definition: Row) -> tuple[Step, ...]:
     """The steps of a stored reminder."""
     return tuple(
-        Step(
-            channel=Channel(step["channel"]),
-            senders=tuple(Sender(key=key) for key in step["senders"]),
-            until=Until(step["until"]),
-            wait=timedelta(seconds=step["wait"]),
-        )
+        _step(step["channel"], tuple(step["senders"]), step["until"], step["wait"])
         for step in definition["steps"]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _step(channel: str, senders: tuple[str, ...], until: str, wait: float) -> Step:
+    return Step(
+        channel=Channel(channel),
+        senders=tuple(Sender(key=key) for key in senders),
+        until=Until(until),
+        wait=timedelta(seconds=wait),
     )
 
 

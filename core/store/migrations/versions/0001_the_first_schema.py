@@ -23,8 +23,8 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.Text(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("country", sa.Text(), nullable=False),
-        sa.Column("quiet_hours", sa.JSON(), nullable=False),
-        sa.Column("limits", sa.JSON(), nullable=False),
+        sa.Column("quiet_hours", sa.Text(), nullable=False),
+        sa.Column("limits", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
@@ -71,7 +71,7 @@ def upgrade() -> None:
         ),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("platform", sa.Text(), nullable=False),
-        sa.Column("config", sa.JSON(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -299,7 +299,7 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
-        sa.Column("definition", sa.JSON(), nullable=False),
+        sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_reminders_account_id")
@@ -324,10 +324,10 @@ def upgrade() -> None:
         ),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("provider", sa.Text(), nullable=False),
-        sa.Column("config", sa.JSON(), nullable=False),
+        sa.Column("config", sa.Text(), nullable=False),
         sa.Column("secrets", sa.LargeBinary(), nullable=False),
-        sa.Column("failures", sa.JSON(), nullable=False),
-        sa.Column("limits", sa.JSON(), nullable=False),
+        sa.Column("failures", sa.Text(), nullable=False),
+        sa.Column("limits", sa.Text(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_senders_account_id")
@@ -412,8 +412,8 @@ def upgrade() -> None:
         ),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("recipient_key", sa.Text(), nullable=False),
-        sa.Column("recipient", sa.JSON(), nullable=False),
-        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("zone_source", sa.Text(), nullable=False),
@@ -514,7 +514,7 @@ def upgrade() -> None:
         sa.Column("due_at", UtcTime(), nullable=False),
         sa.Column("lease_until", UtcTime(), nullable=True),
         sa.Column("sending_at", UtcTime(), nullable=True),
-        sa.Column("content", sa.JSON(), nullable=True),
+        sa.Column("content", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("asked", sa.Text(), nullable=True),
         sa.Column("unknown_at", UtcTime(), nullable=True),
@@ -524,7 +524,7 @@ def upgrade() -> None:
         sa.Column("read_at", UtcTime(), nullable=True),
         sa.Column("replied_at", UtcTime(), nullable=True),
         sa.Column("failed_at", UtcTime(), nullable=True),
-        sa.Column("failure", sa.JSON(), nullable=True),
+        sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("fate", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_attempts_account_id")
@@ -668,7 +668,7 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
-        sa.Column("failure", sa.JSON(), nullable=True),
+        sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("attempt", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
