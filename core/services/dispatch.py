@@ -16,7 +16,7 @@ from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
-from core.message.compose import compose, in_short
+from core.message.compose import Composed
 from core.ports import (
     Answer,
     ChannelConnector,
@@ -29,6 +29,7 @@ from core.ports import (
     SendUnclear,
 )
 from core.services.advance import advance
+from core.services.composing import composed
 from core.services.events import read_events
 from core.services.outlook import usual_limits
 from core.store import attempts, people
@@ -51,7 +52,7 @@ class _Prepared:
     claimed: Claimed
     connector: ChannelConnector | None = None
     request: Request | None = None
-    text: str | None = None
+    said: Composed | None = None
     refused: Failure | None = None
 
 
@@ -113,8 +114,8 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
         ]
-        texts = {one.claimed.reference: one.text for one in prepared if one.text}
-        attempts.keep_content(tx, texts)
+        said = {one.claimed.reference: one.said for one in prepared if one.said}
+        attempts.keep_content(tx, said)
     return claims, prepared
 
 
@@ -201,19 +202,18 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     if not claimed.sender["active"]:
         raise SetupError(f"sender {claimed.sender['key']}", "it has been removed")
     connector = app.registry.channels[claimed.sender["provider"]]
-    content = compose(claimed.content, claimed.channel, claimed.fields)
+    said = composed(claimed, connector)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,
         to=claimed.address,
-        content=content,
+        content=said.content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
         purpose=claimed.purpose,
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
-    text = in_short(content)
-    prepared = _Prepared(claimed=claimed, connector=connector, text=text)
+    prepared = _Prepared(claimed=claimed, connector=connector, said=said)
     return replace(prepared, request=request)
 
 

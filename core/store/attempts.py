@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
+from core.message.compose import Composed
 from core.store import records
 from core.store.records import Values
 from core.store.tables import accounts, attempts, cascades, reminders, senders
@@ -28,6 +29,8 @@ class Claimed:
     due_at: datetime
     taken_at: datetime
     expires_at: datetime | None
+    zone: str
+    currency: str
     recipient: records.Row
     fields: dict[str, str]
     content: records.Row
@@ -74,10 +77,12 @@ def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
             cascades.c.recipient,
             cascades.c.fields,
             cascades.c.expires_at,
+            cascades.c.zone,
             reminders.c.definition,
             attempts.c.due_at,
             attempts.c.sending_at,
             accounts.c.key.label("account_key"),
+            accounts.c.currency,
             *_SENDER,
         )
         .join(cascades, cascades.c.id == attempts.c.cascade_id)
@@ -104,10 +109,14 @@ def _claimed(row: Any) -> Claimed:
         due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
+        zone=row["zone"],
+        currency=row["currency"],
         recipient=row["recipient"],
         fields=row["fields"],
-        content=definition["content"].get(channel, {}),
-        template=records.template_of(definition, channel),
+        content=definition["content"],
+        template=records.template_of(
+            definition, channel, row["recipient"].get("locale", "")
+        ),
         purpose=Purpose(definition["purpose"]),
     )
 
@@ -119,10 +128,17 @@ def _sender(row: Any) -> records.Row:
     return {column.name: row[f"sender_{column.name}"] for column in senders.c}
 
 
-def keep_content(tx: Connection, texts: Mapping[str, str]) -> None:
+def keep_content(tx: Connection, said: Mapping[str, Composed]) -> None:
     """Write down what attempts say, before they go out, by reference."""
-    rows = [{"key": key, "content": {"text": text}} for key, text in texts.items()]
-    _change_each(tx, rows, "content")
+    rows = [
+        {
+            "key": key,
+            "content": {"text": one.text, "unusual": one.unusual},
+            "parts": one.parts.count if one.parts else None,
+        }
+        for key, one in said.items()
+    ]
+    _change_each(tx, rows, "content", "parts")
 
 
 def finish(tx: Connection, provider_ids: Mapping[str, str | None]) -> None:

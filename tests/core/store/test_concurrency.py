@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
+from core.message.compose import Composed
+from core.message.content import Text
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store import attempts
@@ -20,6 +22,8 @@ from core.store.cascades import load
 from core.store.tables import accounts, cascades
 from tests.support.line import Line
 from tests.support.riverside import fulfillment
+
+SAID = Composed(content=Text(text="said"), text="said")
 
 
 def test_an_attempt_is_claimed_once(line: Line) -> None:
@@ -62,7 +66,7 @@ def test_taking_an_attempt_does_not_wait_for_its_cascade(line: Line) -> None:
         load(deciding, [message.id])
         taking.execute(text("SET LOCAL lock_timeout = '2s'"))
         taken = line.claim(taking, 5).taken
-        attempts.keep_content(taking, dict.fromkeys(taken, "said"))
+        attempts.keep_content(taking, dict.fromkeys(taken, SAID))
     assert taken == [message.tries[0].reference]
 
 
