@@ -17,6 +17,7 @@ BASIC = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 EXTENSION = frozenset("\f^{}\\[~]|€")  # two septets each
+_ALPHABET = BASIC | EXTENSION
 
 
 class Encoding(StrEnum):
@@ -59,7 +60,7 @@ def parts_of(text: str) -> Parts:
 
 def unusual(text: str) -> str:
     """The characters for which a text needs Unicode, each once, in their order."""
-    return "".join(dict.fromkeys(one for one in text if one not in BASIC | EXTENSION))
+    return "".join(dict.fromkeys(one for one in text if one not in _ALPHABET))
 
 
 def _sizes(text: str, encoding: Encoding) -> Iterable[int]:

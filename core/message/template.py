@@ -2,8 +2,8 @@
 fields, a few filters and conditions. No loops, no calls, nothing without bound.
 """
 
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, wraps
 from typing import Any, NoReturn
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
@@ -71,11 +71,27 @@ def _worded(value: Any) -> Any:
     return value
 
 
+def _past_missing(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """The same filter, but what is missing stays so: a default may follow."""
+    place = int(hasattr(filter_, "jinja_pass_arg"))
+
+    @wraps(filter_)
+    def passing(*given: Any, **named: Any) -> Any:
+        value = given[place]
+        return value if isinstance(value, _Missing) else filter_(*given, **named)
+
+    return passing
+
+
 def _environment(*, html: bool) -> ImmutableSandboxedEnvironment:
     made = ImmutableSandboxedEnvironment(
         undefined=_Missing, autoescape=html, finalize=_worded
     )
-    made.filters = {name: made.filters[name] for name in _OF_JINJA} | dict(FILTERS)
+    filters = {name: made.filters[name] for name in _OF_JINJA} | dict(FILTERS)
+    made.filters = {
+        name: each if name == "default" else _past_missing(each)
+        for name, each in filters.items()
+    }
     made.tests = {name: made.tests[name] for name in _TESTS}
     return made
 

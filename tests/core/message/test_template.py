@@ -69,6 +69,11 @@ def test_what_a_field_holds_is_never_a_template() -> None:
     assert render("{{ order.name }}", {"order.name": "{{ 7 * 7 }}"}) == "{{ 7 * 7 }}"
 
 
+@pytest.mark.parametrize("filter_", ["upper", "name('first')", "money", "truncate(3)"])
+def test_a_default_may_follow_a_filter(filter_):
+    assert render(f"{{{{ a.b | {filter_} | default('you') }}}}", {}) == "you"
+
+
 # --- Filters ----------------------------------------------------------------------------------
 
 MORE = {
