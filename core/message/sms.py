@@ -49,18 +49,25 @@ class Parts:
 def parts_of(text: str) -> Parts:
     """Into how many parts a text goes. What one sees as one character is not torn apart."""
     encoding = Encoding.UCS2 if unusual(text) else Encoding.GSM7
-    sizes = list(_sizes(text, encoding))
-    units, room = sum(sizes), ALONE[encoding]
+    units, room = _length(text, encoding), ALONE[encoding]
     if units <= room:
         return Parts(encoding=encoding, count=1, units=units, left=room - units)
-    count, used = _packed(sizes, JOINED[encoding])
+    count, used = _packed(_sizes(text, encoding), JOINED[encoding])
     left = JOINED[encoding] - used
     return Parts(encoding=encoding, count=count, units=units, left=left)
 
 
 def unusual(text: str) -> str:
     """The characters for which a text needs Unicode, each once, in their order."""
+    if _ALPHABET.issuperset(text):
+        return ""
     return "".join(dict.fromkeys(one for one in text if one not in _ALPHABET))
+
+
+def _length(text: str, encoding: Encoding) -> int:
+    if encoding is Encoding.GSM7:
+        return len(text) + sum(map(text.count, EXTENSION))
+    return len(text.encode("utf-16-be", errors="surrogatepass")) // 2
 
 
 def _sizes(text: str, encoding: Encoding) -> Iterable[int]:
@@ -93,8 +100,9 @@ def _packed(sizes: Iterable[int], room: int) -> tuple[int, int]:
 
 def shortest(text: str) -> str:
     """The text with plain punctuation if it goes into fewer parts so, else as it is."""
-    plain = text.translate(_PLAIN)
-    return plain if parts_of(plain).count < parts_of(text).count else text
+    count = parts_of(text).count
+    plain = text.translate(_PLAIN) if count > 1 else text
+    return plain if parts_of(plain).count < count else text
 
 
 _PLAIN = str.maketrans(
