@@ -16,7 +16,7 @@ from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
-from core.message.compose import compose, in_short
+from core.message.compose import Composed
 from core.ports import (
     Answer,
     ChannelConnector,
@@ -29,6 +29,7 @@ from core.ports import (
     SendUnclear,
 )
 from core.services.advance import advance
+from core.services.composing import composed
 from core.services.events import read_events
 from core.services.outlook import usual_limits
 from core.store import attempts, people
@@ -51,7 +52,7 @@ class _Prepared:
     claimed: Claimed
     connector: ChannelConnector | None = None
     request: Request | None = None
-    text: str | None = None
+    said: Composed | None = None
     refused: Failure | None = None
 
 
@@ -112,8 +113,8 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
         ]
-        texts = {one.claimed.reference: one.text for one in prepared}
-        attempts.take(tx, texts, now, lease_until)
+        said = {one.claimed.reference: one.said for one in prepared}
+        attempts.take(tx, said, now, lease_until)
     return claims, prepared
 
 
@@ -202,19 +203,18 @@ def _fault(
 
 def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     connector = app.registry.channels[claimed.sender["provider"]]
-    content = compose(claimed.content, claimed.channel, claimed.fields)
+    said = composed(claimed, connector)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,
         to=claimed.address,
-        content=content,
+        content=said.content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
         purpose=claimed.purpose,
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
-    text = in_short(content)
-    return _Prepared(claimed=claimed, connector=connector, text=text, request=request)
+    return _Prepared(claimed=claimed, connector=connector, said=said, request=request)
 
 
 def _window(app: Everreach, claimed: Claimed) -> timedelta:

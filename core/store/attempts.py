@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
+from core.message.compose import Composed
 from core.store import records
 from core.store.many import among, update_each
 from core.store.tables import accounts, attempts, cascades, reminders, senders
@@ -28,6 +29,8 @@ class Claimed:
     due_at: datetime
     taken_at: datetime
     expires_at: datetime | None
+    zone: str
+    currency: str
     recipient: records.Row
     fields: dict[str, str]
     content: records.Row
@@ -75,9 +78,10 @@ _DETAILS = (
     select(
         *attempts.c["reference", "cascade_id", "number", "step", "channel"],
         attempts.c.due_at,
-        *cascades.c["recipient", "fields", "expires_at"],
+        *cascades.c["recipient", "fields", "expires_at", "zone"],
         reminders.c.definition,
         accounts.c.key.label("account_key"),
+        accounts.c.currency,
         *_SENDER,
     )
     .join(cascades, cascades.c.id == attempts.c.cascade_id)
@@ -103,10 +107,14 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
         due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
+        zone=row["zone"],
+        currency=row["currency"],
         recipient=row["recipient"],
         fields=row["fields"],
-        content=definition["content"].get(channel, {}),
-        template=records.template_of(definition, channel),
+        content=definition["content"],
+        template=records.template_of(
+            definition, channel, row["recipient"].get("locale", "")
+        ),
         purpose=Purpose(definition["purpose"]),
     )
 
@@ -117,17 +125,22 @@ def _sender(row: Any) -> records.Row:
 
 def take(
     tx: Connection,
-    texts: Mapping[str, str | None],
+    said: Mapping[str, Composed | None],
     now: datetime,
     lease_until: datetime,
 ) -> None:
     """Take what was claimed, and write down what it says, before it goes out, by reference."""
     taken = {"state": "sending", "sending_at": now, "lease_until": lease_until}
-    rows = [
-        {"key": key, **taken, "content": None if text is None else {"text": text}}
-        for key, text in texts.items()
-    ]
+    rows = [{"key": key, **taken, **_kept(one)} for key, one in said.items()]
     update_each(tx, attempts.c.reference, rows)
+
+
+def _kept(said: Composed | None) -> dict[str, Any]:
+    """The columns of what an attempt says; None if it says nothing."""
+    if said is None:
+        return {"content": None, "parts": None}
+    content = {"text": said.text, "unusual": said.unusual}
+    return {"content": content, "parts": said.parts.count if said.parts else None}
 
 
 def claim_asked(tx: Connection, limit: int) -> list[str]:
