@@ -22,7 +22,7 @@ from core.cascade.status import Until
 from core.errors import ContentError, SetupError
 from core.message.template import fields_used
 from core.occasions import EVENTS, MOMENTS, Field, fields_of
-from core.ports import ChannelConnector, PlatformConnector, Registry
+from core.ports import ChannelConnector, PlatformConnector, Registry, able
 from core.services.setup.currencies import CURRENCIES
 from core.services.setup.findings import (
     SECTIONS,
@@ -265,6 +265,7 @@ class _Reminder:
                 self._findings.unknown(where, key, "sender", self._senders)
             elif "channel" in step and (found := self._connector(key)):
                 self._check_reports(place, step, found)
+                self._check_presence(place, step, key, found)
 
     def _connector(self, sender: str) -> ChannelConnector | None:
         _, found = self._senders.get(sender, ((), {}))
@@ -274,16 +275,31 @@ class _Reminder:
         self, place: Place, step: Group, connector: ChannelConnector
     ) -> None:
         channel, until = Channel(step["channel"]), step.get("until")
-        able, provider = connector.capabilities, connector.name
-        if channel not in able:
-            served = ", ".join(CHANNELS[each] for each in able)
+        served, provider = connector.capabilities, connector.name
+        if channel not in served:
+            named = ", ".join(CHANNELS[each] for each in served)
             problem = f"{provider} does not send {CHANNELS[channel]}"
-            fix = f"It sends {served}; choose another channel or sender"
+            fix = f"It sends {named}; choose another channel or sender"
             self._findings.problem((*place, "channel"), problem, fix)
-        elif until is not None and until not in able[channel].reports:
-            told = ", ".join(each for each in Until if each in able[channel].reports)
+        elif until is not None and until not in served[channel].reports:
+            told = ", ".join(u for u in Until if u in served[channel].reports)
             problem = f"{CHANNELS[channel]} by {provider} cannot report {until}"
             self._findings.problem((*place, "until"), problem, f"It can report {told}")
+
+    def _check_presence(
+        self, place: Place, step: Group, key: str, connector: ChannelConnector
+    ) -> None:
+        """Whether the sender is on the channel itself, where its provider is."""
+        where, sender = self._senders[key]
+        channel = Channel(step["channel"])
+        known = "config" in sender and self._findings.is_clean(where)
+        if channel not in connector.capabilities or not known:
+            return
+        config = self._registry.load_config(connector, sender["config"], key)
+        if able(connector, config, channel) is None:
+            problem = f"the sender {key} is not on {CHANNELS[channel]}"
+            fix = f"Give {spell((*where, 'config'))} what it needs there"
+            self._findings.problem((*place, "channel"), problem, fix)
 
     def _check_content(self, place: Place, step: Group, key: str | None) -> None:
         where, message = self._messages.get(key or "", ((), {}))
