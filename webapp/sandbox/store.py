@@ -22,6 +22,11 @@ _SCHEMA = (
         id TEXT PRIMARY KEY, phone TEXT NOT NULL, shown TEXT NOT NULL,
         delivered_at REAL NOT NULL, read_at REAL)""",
     "CREATE TABLE IF NOT EXISTS refusals (message TEXT PRIMARY KEY, times INTEGER)",
+    "CREATE TABLE IF NOT EXISTS unrest (number TEXT PRIMARY KEY, how TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS twilio_messages (sid TEXT PRIMARY KEY, kept TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS twilio_people (
+        number TEXT, channel TEXT, wrote_at REAL NOT NULL, stopped INTEGER NOT NULL,
+        PRIMARY KEY (number, channel))""",
     """CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY, due_at REAL NOT NULL, path TEXT NOT NULL,
         headers TEXT NOT NULL, body BLOB NOT NULL, retries TEXT NOT NULL)""",
