@@ -17,6 +17,7 @@ from webapp.sandbox.phones import PhoneView
 from webapp.sandbox.postman import Postman
 from webapp.sandbox.store import WorldFile
 from webapp.sandbox.twilio import Twilio
+from webapp.sandbox.vonage import Vonage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,8 @@ class World:
         self._keys = keys_of(file)
         self.meta = MetaCloud(file, clock, self._keys)
         self.twilio = Twilio(file, clock, self._keys)
-        self.postman = Postman(file, clock, base_url)
+        self.vonage = Vonage(file, clock, self._keys)
+        self.postman = Postman(file, clock, base_url, self.vonage.signed)
 
     @classmethod
     def open(cls, settings: Settings, clock: FastClock) -> Self:
@@ -89,6 +91,7 @@ class World:
         """New orders and empty phones. What is in the outbox is still posted."""
         with self._file.transaction() as tx:
             tx.execute("DELETE FROM refusals")
+            tx.execute("DELETE FROM vonage_windows")
             phones.clear(tx)
             orders.open_shop(tx)
 
