@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from connectors.channels.vonage.capabilities import CAPABILITIES
 from connectors.channels.vonage.keys import private_key
 from connectors.config import BASE_URL, setting
 from core.cascade.model import Channel
 from core.errors import SetupError
+from core.ports import Capabilities
 
 _NUMBER = r"\+?[1-9][0-9]{6,14}"
 _LOGINS = (("application_id", "private_key"), ("api_key", "api_secret"))
@@ -90,6 +92,11 @@ class Settings:
         if not any(self._senders.values()):
             fix = "Give sms_from, whatsapp_from, viber_from or rcs_from"
             raise SetupError("sms_from", "no channel has a sender", fix)
+
+    def able(self, channel: Channel) -> Capabilities | None:
+        """What this sender can do on a channel; None if nobody is set to send there."""
+        is_set = self._senders.get(_KEYS.get(channel, ""))
+        return CAPABILITIES[channel] if is_set else None
 
     def sender(self, channel: Channel) -> str:
         """Who sends there, as Vonage spells it. Raises SetupError if nobody does."""

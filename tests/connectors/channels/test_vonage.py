@@ -147,6 +147,8 @@ def test_a_channel_without_a_sender_is_not_sent_on(config, outgoing):
 
     with pytest.raises(SetupError, match="viber_from: is missing"):
         CHANNEL.build(outgoing(Channel.VIBER), settings)
+    served = {channel for channel in Channel if settings.able(channel)}
+    assert served == {Channel.SMS, Channel.WHATSAPP, Channel.RCS}
 
 
 # --- Login ---
