@@ -1,6 +1,6 @@
 """How Vonage signs what it posts: a token for each request, with the body's hash in it.
 
-https://developer.vonage.com/en/getting-started/concepts/webhooks#decoding-signed-webhooks
+https://developer.vonage.com/en/getting-started/concepts/webhooks
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """What Vonage posts to us: the status of a message, or what a person wrote back.
 
-https://developer.vonage.com/en/api/messages#message-status
-https://developer.vonage.com/en/api/messages#inbound-message
+https://developer.vonage.com/en/messages/concepts/whatsapp/wa-status-callbacks
+https://developer.vonage.com/messages/code-snippets/inbound-message
 """
 
 from collections.abc import Iterator

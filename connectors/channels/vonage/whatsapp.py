@@ -1,6 +1,6 @@
 """WhatsApp messages in Vonage's words, and in Meta's where Vonage has none (`custom`).
 
-https://developer.vonage.com/en/messages/guides/whatsapp/custom-message-objects
+https://developer.vonage.com/messages/concepts/working-with-whatsapp-interactive-messages
 https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
 
