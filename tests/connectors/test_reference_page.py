@@ -1,4 +1,4 @@
-"""docs/reference/connectors.md says of every connector what the connector says of itself."""
+"""The reference says of every connector what the connector says of itself."""
 
 import re
 from importlib import import_module
@@ -9,15 +9,17 @@ import pytest
 from connectors import reference
 from connectors.registry import load_registry
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "connectors.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+PAGES = [REFERENCE / "connectors.md", *sorted(REFERENCE.glob("providers/*.md"))]
+TEXT = "\n".join(page.read_text() for page in PAGES)
 REGISTRY = load_registry()
 CONNECTORS = {**REGISTRY.channels, **REGISTRY.platforms}
 
 
 def generated(name: str) -> str:
     marked = rf"<!-- generated: {name} -->\n(.*?)\n<!-- end -->"
-    found = re.search(marked, PAGE.read_text(), re.DOTALL)
-    assert found, f"{PAGE} has no part marked <!-- generated: {name} -->"
+    found = re.search(marked, TEXT, re.DOTALL)
+    assert found, f"no page has a part marked <!-- generated: {name} -->"
     return found[1]
 
 
@@ -38,4 +40,4 @@ def test_every_code_of_a_provider_is_there(name):
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_every_connector_has_its_section(name):
-    assert f"(`{name}`)" in PAGE.read_text()
+    assert f"(`{name}`)" in TEXT
