@@ -209,6 +209,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         content=content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
+        now=app.clock.wall(),
         purpose=claimed.purpose,
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))

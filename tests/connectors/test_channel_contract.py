@@ -192,7 +192,7 @@ def test_it_knows_what_it_signed(name, inbound, config):
 
 
 @every_provider_that_tells_something
-def test_it_refuses_what_was_changed(name, inbound, config):
+def test_it_refuses_a_changed_body(name, inbound, config):
     request = inbound(f"channels/{name}/signed")
     changed = replace(request, body=request.body.replace(b"sent", b"read"))
     if not request.body:  # it is all in the address
@@ -287,7 +287,7 @@ def test_what_was_signed_is_believed_for_exactly_so_long(name, inbound, config):
 def test_its_credentials_are_tried_without_changing_anything(
     name, config, secret_words
 ):
-    request = CHANNELS[name].check.ask(config(f"channels/{name}"))
+    request = CHANNELS[name].check.ask(config(f"channels/{name}"), NOW)
 
     assert is_private(request)
     assert not said(request)  # so a POST is one that has nothing to send

@@ -16,6 +16,11 @@ _MAKERS: Final[dict[str, Callable[[], str]]] = {
     "SANDBOX_META_VERIFY_TOKEN": lambda: secrets.token_urlsafe(16),
     "SANDBOX_TWILIO_SID": lambda: "AC" + secrets.token_hex(16),
     "SANDBOX_TWILIO_TOKEN": lambda: secrets.token_hex(16),
+    "SANDBOX_DEXATEL_KEY": lambda: secrets.token_hex(16),
+    "SANDBOX_DEXATEL_WEBHOOK_SECRET": lambda: secrets.token_hex(16),
+    "SANDBOX_KANNEL_PASSWORD": lambda: secrets.token_hex(8),
+    "SANDBOX_KANNEL_CALLBACK_SECRET": lambda: secrets.token_hex(16),
+    "SANDBOX_KANNEL_REPLY_TOKEN": lambda: secrets.token_hex(16),
 }
 
 
@@ -50,4 +55,6 @@ def _addresses(settings: Settings) -> dict[str, str]:
     return {
         "SANDBOX_META_URL": f"{world}/meta",
         "SANDBOX_TWILIO_URL": f"{world}/twilio",
+        "SANDBOX_DEXATEL_URL": f"{world}/dexatel",
+        "SANDBOX_KANNEL_URL": f"{world}/kannel",
     }

@@ -24,6 +24,11 @@ def twilio(auth_token: str, url: str, form: Mapping[str, str]) -> str:
     return base64.b64encode(_hmac(auth_token, signed.encode(), "sha1")).decode()
 
 
+def dexatel(secret: str, body: bytes) -> str:
+    """X-Dexatel-Signature."""
+    return base64.b64encode(_hmac(secret, body, "sha256")).decode()
+
+
 def same(given: str, expected: str) -> bool:
     """Whether two credentials are equal, in constant time."""
     return hmac.compare_digest(given.encode(), expected.encode())

@@ -22,6 +22,7 @@ _SCHEMA = (
         id TEXT PRIMARY KEY, phone TEXT NOT NULL, shown TEXT NOT NULL,
         delivered_at REAL NOT NULL, read_at REAL)""",
     "CREATE TABLE IF NOT EXISTS refusals (message TEXT PRIMARY KEY, times INTEGER)",
+    "CREATE TABLE IF NOT EXISTS dexatel_messages (id TEXT PRIMARY KEY, kept TEXT NOT NULL)",
     """CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY, due_at REAL NOT NULL, path TEXT NOT NULL,
         headers TEXT NOT NULL, body BLOB NOT NULL, retries TEXT NOT NULL)""",

@@ -5,6 +5,7 @@ https://dexatel.com/developers/senders-query/
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from urllib.parse import quote
 
 from connectors.channels.dexatel import uncertain
@@ -36,7 +37,7 @@ class Query:
 class Check:
     """The senders of the account that a key belongs to."""
 
-    def ask(self, config: Settings) -> HttpRequest:
+    def ask(self, config: Settings, now: datetime) -> HttpRequest:
         """The request that lists them."""
         return get("senders?page_size=100", config)
 

@@ -4,6 +4,8 @@ Its status page stands on another port and takes its password in the address. Bu
 at the login first: with nobody to send to, what it complains of tells whether that was good.
 """
 
+from datetime import datetime
+
 from connectors.channels.kannel.settings import Settings, headers, sendsms_url
 from core.ports import Checked, HttpRequest, HttpResponse, Response
 
@@ -11,7 +13,7 @@ from core.ports import Checked, HttpRequest, HttpResponse, Response
 class Check:
     """A message without a text for nobody, which Kannel refuses."""
 
-    def ask(self, config: Settings) -> HttpRequest:
+    def ask(self, config: Settings, now: datetime) -> HttpRequest:
         """The request that tries them."""
         return HttpRequest(
             method="POST", url=sendsms_url(config), headers=headers(config)

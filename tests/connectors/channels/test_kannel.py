@@ -345,7 +345,7 @@ def test_without_a_token_no_reply_is_taken(settings, verify):
     ],
 )
 def test_a_login_is_tried_with_nobody_to_write_to(answer, settings, stem, works, says):
-    request = CHANNEL.check.ask(settings)
+    request = CHANNEL.check.ask(settings, AT)
     checked = CHANNEL.check.answer(answer(f"kannel/{stem}"), settings)
 
     assert "X-Kannel-To" not in request.headers
