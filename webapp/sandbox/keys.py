@@ -22,6 +22,11 @@ _MAKERS: Final[dict[str, Callable[[], str]]] = {
     "SANDBOX_VONAGE_APPLICATION_ID": lambda: str(uuid4()),
     "SANDBOX_VONAGE_PRIVATE_KEY": new_private_key,
     "SANDBOX_VONAGE_SIGNATURE_SECRET": lambda: secrets.token_hex(32),
+    "SANDBOX_DEXATEL_KEY": lambda: secrets.token_hex(16),
+    "SANDBOX_DEXATEL_WEBHOOK_SECRET": lambda: secrets.token_hex(16),
+    "SANDBOX_KANNEL_PASSWORD": lambda: secrets.token_hex(8),
+    "SANDBOX_KANNEL_CALLBACK_SECRET": lambda: secrets.token_hex(16),
+    "SANDBOX_KANNEL_REPLY_TOKEN": lambda: secrets.token_hex(16),
 }
 
 
@@ -60,4 +65,6 @@ def _addresses(settings: Settings) -> dict[str, str]:
         "SANDBOX_META_URL": f"{world}/meta",
         "SANDBOX_TWILIO_URL": f"{world}/twilio",
         "SANDBOX_VONAGE_URL": f"{world}/vonage",
+        "SANDBOX_DEXATEL_URL": f"{world}/dexatel",
+        "SANDBOX_KANNEL_URL": f"{world}/kannel",
     }

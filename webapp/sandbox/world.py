@@ -1,4 +1,4 @@
-"""The outside world of the sandbox: a shop, two providers and the customers' phones.
+"""The outside world of the sandbox: a shop, providers and the customers' phones.
 
 It speaks to Everreach only over HTTP, signed, as the real ones do. Whatever it will
 post it writes down first; the postman posts it when it is due.
@@ -10,6 +10,8 @@ from typing import Self
 from core.clock import FastClock
 from core.config import Settings
 from webapp.sandbox import orders, outbox, phones, quirks, shop
+from webapp.sandbox.dexatel import Dexatel
+from webapp.sandbox.kannel import Kannel
 from webapp.sandbox.keys import keys_of, world_file
 from webapp.sandbox.meta import MetaCloud
 from webapp.sandbox.orders import Order
@@ -58,6 +60,8 @@ class World:
         self.meta = MetaCloud(file, clock, self._keys)
         self.twilio = Twilio(file, clock, self._keys, public_url)
         self.vonage = Vonage(file, clock, self._keys)
+        self.dexatel = Dexatel(file, clock, self._keys)
+        self.kannel = Kannel(file, clock, self._keys)
         self.postman = Postman(file, clock, base_url, self.vonage.signed)
 
     @classmethod
