@@ -9,13 +9,13 @@ nowhere else.
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
 import aiohttp
 
+from core.loopback import is_loopback_host
 from core.ports import Answer, HttpRequest, HttpResponse, NoResponse
 
 CONNECT_SECONDS = 5.0
@@ -201,8 +201,4 @@ def _at_hand(answers: Answers) -> Iterator[Numbered]:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine by its loopback address."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback_host(urlsplit(url).hostname or "")

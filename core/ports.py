@@ -184,7 +184,8 @@ class Outgoing:
     """A message to send. `reference` is ours and comes back in receipts.
 
     `to` is an E.164 number or, on email, an address. `unsubscribe_url` takes a one-click
-    opt-out (RFC 8058), `""` where there is none.
+    opt-out (RFC 8058), `""` where there is none. `now` is real time, for logins that are signed
+    with it; the sandbox's clock is none of a provider's business.
     """
 
     reference: str
@@ -193,6 +194,7 @@ class Outgoing:
     content: Content
     callback_url: str
     window: timedelta
+    now: datetime
     purpose: Purpose = Purpose.TRANSACTIONAL
     unsubscribe_url: str = ""
 
@@ -250,7 +252,8 @@ class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
     `sender` is their E.164 number or address; `provider_id` names the reply itself, `answers`
-    the message of ours that it answers where the provider says so. `carrier` is what the
+    the message of ours that it answers, by the provider's id or our reference, where the
+    provider says so. `carrier` is what the
     provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
 
@@ -306,8 +309,8 @@ class Checked:
 class LiveCheck(Protocol):
     """How credentials are tried without sending anything or costing anything."""
 
-    def ask(self, config: Any) -> Request:
-        """The request that tries them."""
+    def ask(self, config: Any, now: datetime) -> Request:
+        """The request that tries them. `now` is as in Outgoing."""
         ...
 
     def answer(self, response: Response, config: Any) -> Checked:
