@@ -308,7 +308,7 @@ def test_a_bounce_says_for_how_long_to_leave_them_alone(told):
     (full,) = told("report_failed__by_message_id")
 
     assert gone.failure.remember == timedelta(days=30)
-    assert full.failure.remember == timedelta(days=1)
+    assert full.failure.remember == timedelta(days=2)
 
 
 def test_a_mail_is_not_lost_because_it_is_late(told):
