@@ -286,7 +286,8 @@ def test_a_wrong_login_is_not_tried_for_every_mail(
     found = answers(wire, [letter(port, user="orders", password="wrong")] * 60)
 
     assert {one.code for one in found.values()} == {535}  # type: ignore[union-attr]
-    assert office.logins <= mail.CONNECTIONS
+    # smtplib tries both ways to log in, PLAIN and LOGIN.
+    assert office.logins <= 2 * mail.CONNECTIONS
 
 
 def test_a_batch_shares_its_connections_and_every_mail_has_its_answer(

@@ -11,6 +11,8 @@ SHOP_DOMAIN = "riverside.myshopify.com"
 TIME_ZONE = "Europe/Rome"
 CURRENCY = "EUR"
 SMS_NUMBER = "+15005550006"
+MAIL_DOMAIN = "riverside.example"
+MAIL_USER = f"orders@{MAIL_DOMAIN}"
 
 
 class Kind(StrEnum):

@@ -1,6 +1,7 @@
 """The secrets that the world shares with the sandbox's account, and its addresses."""
 
 import secrets
+import socket
 import sqlite3
 from collections.abc import Callable
 from typing import Final
@@ -16,6 +17,9 @@ _MAKERS: Final[dict[str, Callable[[], str]]] = {
     "SANDBOX_META_VERIFY_TOKEN": lambda: secrets.token_urlsafe(16),
     "SANDBOX_TWILIO_SID": lambda: "AC" + secrets.token_hex(16),
     "SANDBOX_TWILIO_TOKEN": lambda: secrets.token_hex(16),
+    "SANDBOX_MAIL_PORT": lambda: str(_free_port()),
+    "SANDBOX_MAIL_PASSWORD": lambda: secrets.token_urlsafe(16),
+    "SANDBOX_MAIL_INBOUND_SECRET": lambda: secrets.token_urlsafe(24),
 }
 
 
@@ -39,9 +43,22 @@ def keys_of(file: WorldFile) -> dict[str, str]:
         return {name: _kept(tx, name, make) for name, make in _MAKERS.items()}
 
 
+def keep(file: WorldFile, name: str, value: str) -> None:
+    """Have one of them be something else from now on."""
+    with file.transaction() as tx:
+        tx.execute("UPDATE facts SET value = ? WHERE name = ?", (value, name))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def _kept(tx: sqlite3.Connection, name: str, make: Callable[[], str]) -> str:
-    tx.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, make()))
-    row = tx.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    query = "SELECT value FROM facts WHERE name = ?"
+    if tx.execute(query, (name,)).fetchone() is None:
+        tx.execute("INSERT INTO facts VALUES (?, ?)", (name, make()))
+    row = tx.execute(query, (name,)).fetchone()
     return str(row["value"])
 
 

@@ -1,4 +1,4 @@
-"""The outside world of the sandbox: a shop, two providers and the customers' phones.
+"""The outside world of the sandbox: a shop, providers, a mail server and the customers' phones.
 
 It speaks to Everreach only over HTTP, signed, as the real ones do. Whatever it will
 post it writes down first; the postman posts it when it is due.
@@ -11,6 +11,7 @@ from core.clock import FastClock
 from core.config import Settings
 from webapp.sandbox import orders, outbox, phones, shop
 from webapp.sandbox.keys import keys_of, world_file
+from webapp.sandbox.mail import MailServer
 from webapp.sandbox.meta import MetaCloud
 from webapp.sandbox.orders import Order
 from webapp.sandbox.phones import PhoneView
@@ -51,6 +52,7 @@ class World:
         self._keys = keys_of(file)
         self.meta = MetaCloud(file, clock, self._keys)
         self.twilio = Twilio(file, clock, self._keys)
+        self.mail = MailServer(file, clock, self._keys)
         self.postman = Postman(file, clock, base_url)
 
     @classmethod
@@ -92,8 +94,13 @@ class World:
             phones.clear(tx)
             orders.open_shop(tx)
 
+    def stop(self) -> None:
+        """Neither post nor take mail any more."""
+        self.postman.stop()
+        self.mail.stop()
+
     def close(self) -> None:
-        """Let go of the file. The postman must have stopped."""
+        """Let go of the file. The world must have stopped."""
         self._file.close()
 
 
