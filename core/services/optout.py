@@ -54,7 +54,7 @@ def opt_out(app: Everreach, token: str) -> Offer | None:
 
 
 def _message(app: Everreach, tx: Connection, token: str) -> Claimed | None:
-    reference, _, signature = token.partition(".")
+    reference, _, signature = token.rpartition(".")
     if not app.vault.signed(_text(reference), signature):
         return None
     return next(iter(attempts.details(tx, [reference])), None)

@@ -19,8 +19,8 @@ from core.errors import Malformed
 from core.message.mailbox import find_mailbox
 from core.ports import Receipt, Reply, Told
 
-_OUR_ID = re.compile(rf"<{re.escape(MARK)}([0-9A-Za-z_-]{{1,64}})@[^<>\s]+>")
-_RETURN_PATH = re.compile(r"\+([0-9A-Za-z_-]{1,64})@")
+_OUR_ID = re.compile(rf"<{re.escape(MARK)}([0-9A-Za-z._-]{{1,64}})@[^<>\s]+>")
+_RETURN_PATH = re.compile(r"\+([0-9A-Za-z._-]{1,64})@")
 # Who got it: servers disagree about the name of this header.
 _ADDRESSED = ("To", "Delivered-To", "X-Original-To", "Envelope-To")
 # What a bounce says became of the mail, as far as it is news.

@@ -303,6 +303,24 @@ def test_a_bounce_names_the_mail_and_the_reason(told, stem, kind, code):
     assert receipt.failure.detail
 
 
+@pytest.mark.parametrize("by", ["the return path", "the Message-ID"])
+def test_a_bounce_is_found_by_what_its_mail_carried(sent, inbound, by):
+    reference = "01m844dzg0w0seyhpgmf7qwzn4.0"
+    request, mail = sent(reference=reference)
+    known = (
+        "report_failed" if by == "the return path" else "report_failed__by_message_id"
+    )
+    bounce = inbound(f"channels/smtp/{known}").body.decode()
+    for old, new in {
+        f"bounces+{REFERENCE}@riverside.example": request.sender,
+        f"<everreach.{REFERENCE}@riverside.example>": mail["Message-ID"],
+    }.items():
+        bounce = bounce.replace(old, new)
+    (receipt,) = CHANNEL.told(inbound(f"channels/smtp/{known}", body=bounce))
+
+    assert receipt.reference == reference
+
+
 def test_a_bounce_says_for_how_long_to_leave_them_alone(told):
     (gone,) = told("report_failed")
     (full,) = told("report_failed__by_message_id")
