@@ -260,8 +260,8 @@ class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
     `sender` is their E.164 number or address, or where the provider hides that what it calls
-    them; `provider_id` names the reply itself, `answers`
-    the message of ours that it answers where the provider says so. `carrier` is what the
+    them; `provider_id` names the reply itself, `answers` the message of ours that it answers,
+    by the provider's id or our reference, where the provider says so. `carrier` is what the
     provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
 

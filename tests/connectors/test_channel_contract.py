@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.config import load
+from connectors.config import load, secrets
 from connectors.registry import load_registry
+from core.cascade.model import Channel
 from core.cascade.status import FailureClass, Status, Until
 from core.errors import BadSignature, Malformed
 from core.ports import (
@@ -59,6 +60,22 @@ SERVED = [(name, channel) for name, c in CHANNELS.items() for channel in c.capab
 CHECKED = sorted(name for name, connector in CHANNELS.items() if connector.check)
 TELLING = sorted(name for name in CHANNELS if reported(name) != {Until.ACCEPTED})
 ANSWERED = sorted(name for name in CHANNELS if Until.REPLIED in reported(name))
+
+
+def shows_its_secret(name: str) -> bool:
+    """Whether what a provider tells is proved by a secret in a header, not by a signature."""
+    folder = HERE / "fixtures" / "channels" / name
+    headers = json.loads((folder / "signed.json").read_text())["headers"]
+    values = json.loads((folder / "config.json").read_text())
+    hidden = [values.get(key, "") for key in secrets(CHANNELS[name].Config)]
+    words = [
+        one for word in hidden for one in ([word] if isinstance(word, str) else word)
+    ]
+    return any(word in headers.get("authorization", "").split() for word in words)
+
+
+SIGNING = [name for name in TELLING if not shows_its_secret(name)]
+SHOWING = [name for name in TELLING if shows_its_secret(name)]
 TIMED = sorted(name for name, connector in CHANNELS.items() if connector.tolerance)
 PRICED = [
     (name, channel)
@@ -70,6 +87,8 @@ every_provider = pytest.mark.parametrize("name", sorted(CHANNELS))
 every_provider_that_can_be_asked = pytest.mark.parametrize("name", ASKED)
 every_provider_that_can_be_tried = pytest.mark.parametrize("name", CHECKED)
 every_provider_that_tells_something = pytest.mark.parametrize("name", TELLING)
+every_provider_that_signs = pytest.mark.parametrize("name", SIGNING)
+every_provider_that_shows_a_secret = pytest.mark.parametrize("name", SHOWING)
 every_provider_that_is_answered = pytest.mark.parametrize("name", ANSWERED)
 every_provider_that_signs_a_time = pytest.mark.parametrize("name", TIMED)
 every_price = pytest.mark.parametrize(("name", "channel"), PRICED)
@@ -209,7 +228,19 @@ def test_it_knows_what_it_signed(name, inbound, config):
     CHANNELS[name].verify(request, config(f"channels/{name}"))
 
 
-@every_provider_that_tells_something
+@every_provider_that_shows_a_secret
+def test_it_refuses_another_secret(name, inbound, config):
+    request = inbound(f"channels/{name}/signed")
+    header = request.headers["authorization"]
+    others = [header[:-1], f"{header}x", header.swapcase(), header.split()[-1]]
+
+    for other in others:
+        changed = replace(request, headers={"authorization": other})
+        with pytest.raises(BadSignature):
+            CHANNELS[name].verify(changed, config(f"channels/{name}"))
+
+
+@every_provider_that_signs
 def test_it_refuses_a_changed_body(name, inbound, config):
     request = inbound(f"channels/{name}/signed")
     changed = replace(request, body=request.body.replace(b"sent", b"read"))
@@ -275,6 +306,9 @@ def test_it_has_fixtures_for_replies(name, inbound):
     assert {reply.channel for reply in found} <= connector.capabilities.keys()
     assert all(reply.sender and reply.provider_id for reply in found)
     assert any(not reply.hidden for reply in found)
+    for reply in found:
+        mark = "@" if reply.channel is Channel.EMAIL else "+"
+        assert reply.hidden or mark in reply.sender
 
 
 @every_price
