@@ -5,6 +5,7 @@ which is made on first use. Several keys, separated by commas or line breaks, ar
 it: the first encrypts, all decrypt.
 """
 
+import hmac
 import json
 import os
 import re
@@ -33,6 +34,7 @@ class Vault:
             raise SetupError(source, "holds no key", _HOW_TO)
         fernets = [_fernet(key, place, source) for place, key in enumerate(keys, 1)]
         self._first = fernets[0]
+        self._root = keys[0].encode()
         self._all = MultiFernet(fernets)
         self._source = source
 
@@ -67,6 +69,10 @@ class Vault:
                 "before it and apply the set-up file again",
             ) from None
         return values
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, which tell nothing of the key; it changes with the key."""
+        return hmac.digest(self._root, f"everreach {purpose}".encode(), "sha256")
 
     def is_outdated(self, sealed: bytes) -> bool:
         """Whether another key than the first one sealed this."""

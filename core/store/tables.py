@@ -253,6 +253,7 @@ attempts = Table(
     _time("sent_at"),
     _time("delivered_at"),
     _time("read_at"),
+    _time("clicked_at"),
     _time("replied_at"),
     _time("failed_at"),
     Column("failure", JSON),
@@ -362,6 +363,29 @@ suppressions = Table(
     _text("words"),
     Column("lifted", Boolean, nullable=False),
     Index("ix_suppressions_address", "account_id", "address"),
+)
+
+# Short links in messages. `clicks` are those of people, `others` those of machines that look
+# ahead. `news`: a person's first click that the cascade has not heard of.
+links = Table(
+    "links",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _account(),
+    Column("attempt", Text, ForeignKey("attempts.reference"), nullable=False),
+    _text("url"),
+    _time("expires_at"),
+    Column("clicks", Integer, nullable=False),
+    Column("others", Integer, nullable=False),
+    _time("clicked_at"),
+    Column("news", Boolean, nullable=False),
+    Index("ix_links_attempt", "attempt"),
+)
+Index(
+    "ix_links_news",
+    links.c.account_id,
+    sqlite_where=links.c.news,
+    postgresql_where=links.c.news,
 )
 
 # Why each thing happened: what the machine noted, in order.

@@ -98,7 +98,9 @@ class WhatsAppCloud:
         Channel.WHATSAPP: Limits(per_second=80, per_person=timedelta(seconds=6))
     }
     capabilities: Mapping[Channel, Capabilities] = {
-        Channel.WHATSAPP: Capabilities(reports=frozenset(Until), templates=True)
+        Channel.WHATSAPP: Capabilities(
+            reports=frozenset(Until) - {Until.CLICKED}, templates=True
+        )
     }
     query: StatusQuery | None = None
     check: LiveCheck | None = None

@@ -521,6 +521,7 @@ def upgrade() -> None:
         sa.Column("sent_at", UtcTime(), nullable=True),
         sa.Column("delivered_at", UtcTime(), nullable=True),
         sa.Column("read_at", UtcTime(), nullable=True),
+        sa.Column("clicked_at", UtcTime(), nullable=True),
         sa.Column("replied_at", UtcTime(), nullable=True),
         sa.Column("failed_at", UtcTime(), nullable=True),
         sa.Column("failure", sa.JSON(), nullable=True),
@@ -643,6 +644,39 @@ def upgrade() -> None:
         batch_op.create_index("ix_replies_cascade_id", ["cascade_id"], unique=False)
 
     op.create_table(
+        "links",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("attempt", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=True),
+        sa.Column("clicks", sa.Integer(), nullable=False),
+        sa.Column("others", sa.Integer(), nullable=False),
+        sa.Column("clicked_at", UtcTime(), nullable=True),
+        sa.Column("news", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_links_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["attempt"], ["attempts.reference"], name=op.f("fk_links_attempt")
+        ),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_links")),
+    )
+    with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.create_index("ix_links_attempt", ["attempt"], unique=False)
+        batch_op.create_index(
+            "ix_links_news",
+            ["account_id"],
+            unique=False,
+            sqlite_where="news",
+            postgresql_where="news",
+        )
+
+    op.create_table(
         "receipts",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -706,6 +740,13 @@ def downgrade() -> None:
         )
 
     op.drop_table("receipts")
+    with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_links_news", sqlite_where="news", postgresql_where="news"
+        )
+        batch_op.drop_index("ix_links_attempt")
+
+    op.drop_table("links")
     with op.batch_alter_table("replies", schema=None) as batch_op:
         batch_op.drop_index("ix_replies_cascade_id")
         batch_op.drop_index("ix_replies_address")
