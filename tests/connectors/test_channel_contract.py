@@ -65,6 +65,8 @@ ANSWERED = sorted(name for name in CHANNELS if Until.REPLIED in reported(name))
 def shows_its_secret(name: str) -> bool:
     """Whether what a provider tells is proved by a secret in a header, not by a signature."""
     folder = HERE / "fixtures" / "channels" / name
+    if not (folder / "signed.json").exists():
+        return False  # that it is missing is said by a test of its own
     headers = json.loads((folder / "signed.json").read_text())["headers"]
     values = json.loads((folder / "config.json").read_text())
     hidden = [values.get(key, "") for key in secrets(CHANNELS[name].Config)]
@@ -244,8 +246,9 @@ def test_it_refuses_another_secret(name, inbound, config):
 @every_provider_that_signs
 def test_it_refuses_a_changed_body(name, inbound, config):
     request = inbound(f"channels/{name}/signed")
-    changed = replace(request, body=request.body.replace(b"sent", b"read"))
-    if not request.body:  # it is all in the address
+    if request.body:
+        changed = replace(request, body=request.body[:-2] + b"?" + request.body[-1:])
+    else:  # it is all in the address
         changed = replace(request, url=request.url.replace("att_0001", "att_0002"))
     assert changed != request
 

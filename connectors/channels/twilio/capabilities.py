@@ -17,19 +17,20 @@ MAX_VALIDITY = 36_000  # seconds
 _EXPIRY = Expiry(
     shortest=timedelta(seconds=1), longest=timedelta(seconds=MAX_VALIDITY), sure=False
 )
+_REPORTED = frozenset(Until) - {Until.CLICKED}  # links are ours
 _SEEN = frozenset(MediaKind) - {MediaKind.DOCUMENT}
 
 # Buttons are parts of Content templates; a text of our own has none.
 CAPABILITIES: Mapping[Channel, Capabilities] = {
     Channel.SMS: Capabilities(
-        reports=frozenset(Until) - {Until.READ},
+        reports=_REPORTED - {Until.READ},
         text=MAX_CHARACTERS,
         media=_SEEN,  # by MMS, where the number can send any
         expiry=_EXPIRY,
         pricing=Pricing.QUERY,
     ),
     Channel.WHATSAPP: Capabilities(
-        reports=frozenset(Until),
+        reports=_REPORTED,
         text=MAX_CHARACTERS,
         templates=True,
         # A document would come without its text:
@@ -39,7 +40,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         pricing=Pricing.QUERY,
     ),
     Channel.RCS: Capabilities(
-        reports=frozenset(Until),
+        reports=_REPORTED,
         text=MAX_CHARACTERS,
         templates=True,
         media=frozenset(MediaKind),
