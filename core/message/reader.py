@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
+
+from core.message.links import Shortener, sample
 
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:_(?P<script>[a-z]{4}))?(?:_(?P<region>[a-z]{2}|[0-9]{3}))?"
@@ -14,12 +16,14 @@ _TAG = re.compile(
 class Reader:
     """A person's language as `it` or `pt_BR` (`""` if unknown), time zone and currency.
 
-    `currency` is what an amount is in where nothing else is said.
+    `currency` is what an amount is in where nothing else is said; `shortener` makes the short
+    links of this person's message.
     """
 
     locale: str = ""
     zone: str = "UTC"
     currency: str = ""
+    shortener: Shortener = field(default_factory=sample, compare=False)
 
     def reading(self, language: str) -> Self:
         """The same person, reading a text in `language`.
