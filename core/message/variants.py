@@ -5,7 +5,7 @@ instead, and below `languages` the same again. What is said in the person's lang
 first, even where another language has words for the channel.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -60,7 +60,7 @@ class Variant:
 
 def variant(content: Said, channel: str, locale: str) -> Variant:
     """A stored message for a person who reads `locale` (as `it` or `pt_BR`)."""
-    if isinstance(content, Hashable):  # it is the same for thousands
+    if getattr(content, "__hash__", None):  # it is the same for thousands
         return _variant(content, channel, locale)
     return Variant(tuple(_layers(content, channel, locale)))
 
