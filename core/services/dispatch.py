@@ -35,7 +35,7 @@ from core.services.composing import composed
 from core.services.events import read_events
 from core.services.optout import unsubscribe_url
 from core.services.outlook import usual_limits
-from core.store import attempts, people
+from core.store import attempts, links, people
 from core.store.attempts import Claimed
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim
@@ -118,7 +118,17 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
         ]
         said = {one.claimed.reference: one.said for one in prepared}
         attempts.take(tx, said, now, lease_until)
+        _keep_links(tx, prepared, now)
     return claims, prepared
+
+
+def _keep_links(tx: Connection, prepared: list[_Prepared], now: datetime) -> None:
+    """Before they go out: nobody shall find a link that leads nowhere."""
+    for one in prepared:
+        if one.said and one.said.links:
+            lives, account = one.said.links_live, one.claimed.sender["account_id"]
+            until = now + lives if lives else None
+            links.add(tx, account, one.claimed.reference, one.said.links, until)
 
 
 def _limited(claimed: Claimed, limit: Limited, now: datetime) -> _Prepared:
@@ -212,7 +222,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     able_there = able(connector, config, claimed.channel)
     if able_there is None:
         raise SetupError(f"sender {claimed.sender['key']}", "it is not on this channel")
-    said = composed(claimed, able_there)
+    said = composed(app, claimed, able_there)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,
