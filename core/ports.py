@@ -129,10 +129,13 @@ Answer = Response | NoResponse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRequest:
-    """A request that came in. `url` is the public one, with its query; names lower case."""
+    """A request that came in. `url` is the public one, with its query; names lower case.
+
+    All that may prove who sent it is kept out of the repr.
+    """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     received_at: datetime
