@@ -91,6 +91,8 @@ accounts = Table(
     _text("country"),
     Column("quiet_hours", JSON, nullable=False, default=list),
     Column("limits", JSON, nullable=False, default=dict),
+    # What messages cost it, as `core.message.rates` reads it.
+    Column("rates", JSON, nullable=False, default=list),
 )
 
 connections = Table(
@@ -246,6 +248,7 @@ attempts = Table(
     _time("lease_until"),
     _time("sending_at"),
     Column("content", JSON),
+    Column("parts", Integer),  # of an SMS, as we count them
     Column("provider_id", Text),
     Column("asked", Text),  # what became of it: due or asking
     _time("unknown_at"),
@@ -257,6 +260,15 @@ attempts = Table(
     _time("failed_at"),
     Column("failure", JSON),
     Column("fate", Text),
+    # What it should cost when it went out, and what it did: unknown, not nothing, while empty.
+    Column("category", Text),
+    Column("estimate_micros", BigInteger),
+    Column("estimate_currency", Text),
+    Column("price_micros", BigInteger),
+    Column("price_currency", Text),
+    Column("price_source", Text),
+    _time("price_due_at"),  # when its provider is asked for the price
+    Column("price_asked", Integer),  # so many times it was
     UniqueConstraint("cascade_id", "number"),
     Index("ix_attempts_provider_id", "provider_id"),
 )
@@ -282,7 +294,15 @@ Index(
     postgresql_where=attempts.c.asked == "due",
 )
 
+Index(
+    "ix_attempts_price_due",
+    attempts.c.price_due_at,
+    sqlite_where=attempts.c.price_due_at.is_not(None),
+    postgresql_where=attempts.c.price_due_at.is_not(None),
+)
+
 # What providers told us, one row a fact. `attempt` is empty while the receipt is parked.
+# `category` is there, if only as "", where it tells anything of what the message costs.
 receipts = Table(
     "receipts",
     metadata,
@@ -296,8 +316,18 @@ receipts = Table(
     _text("status"),
     Column("at", UtcTime, nullable=False),
     Column("failure", JSON),
+    Column("price_micros", BigInteger),
+    Column("price_currency", Text),
+    Column("parts", Integer),
+    Column("category", Text),
     Column("attempt", Text, ForeignKey("attempts.reference")),
     UniqueConstraint("sender_id", "fingerprint"),
+)
+Index(
+    "ix_receipts_charge",
+    receipts.c.attempt,
+    sqlite_where=receipts.c.category.is_not(None),
+    postgresql_where=receipts.c.category.is_not(None),
 )
 Index(
     "ix_receipts_parked",

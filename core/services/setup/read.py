@@ -12,6 +12,7 @@ from core.cascade.status import Until
 from core.ports import Registry
 from core.services.outlook import CLICKS_AND_REPLIES
 from core.services.setup.check import check, listed
+from core.services.setup.check_rates import check_rates
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings
 from core.services.setup.schema import (
@@ -47,7 +48,9 @@ def read(text: str, env: Mapping[str, str], registry: Registry) -> Setup:
     variables = Variables(env, findings)
     variables.fill_configs(document)
     find_misshapen(document, setup_schema(registry), variables.filled, findings)
-    check(without(document, findings.places), registry, findings)
+    shaped = without(document, findings.places)
+    check(shaped, registry, findings)
+    check_rates(shaped, registry, findings)
     findings.check()
     return _Reading(document, registry).setup(tuple(findings.warnings))
 
@@ -77,6 +80,7 @@ class _Reading:
                 "country": account["country"],
                 "quiet_hours": account.get("quiet_hours", []),
                 "limits": _limits(account),
+                "rates": [_rate(it, account) for it in self._document.get("rates", ())],
             },
             connections=self._links(
                 "connections", "platform", self._registry.platforms
@@ -154,6 +158,14 @@ class _Reading:
             for each in providers
         ]
         return str(next(u for u in _PREFERRED if all(u in each for each in able)))
+
+
+def _rate(rate: Mapping[str, Any], account: Mapping[str, Any]) -> Columns:
+    """As `core.message.rates` reads it."""
+    country = (
+        {"country": " ".join(listed(rate["country"]))} if "country" in rate else {}
+    )
+    return {"currency": account["currency"], **rate, **country}
 
 
 def _conditions(only_if: Mapping[str, Any]) -> Columns:
