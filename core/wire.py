@@ -19,8 +19,8 @@ class Wire:
     def exchange(self, requests: Sequence[Request]) -> Iterator[list[Numbered]]:
         """Perform all requests; yields each one's index and answer as they come in.
 
-        What came in while the caller was busy with the last ones comes as one list. Never
-        raises for what the other side does.
+        What comes in together comes as one list, and so does what came in while the caller was
+        busy with the last ones. Never raises for what the other side does.
         """
         answers: SimpleQueue[Numbered] = SimpleQueue()
         numbered = list(enumerate(requests))

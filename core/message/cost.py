@@ -22,7 +22,7 @@ class Source(StrEnum):
 
     PROVIDER = "provider"  # it told
     RATES = "rates"  # by the rate card
-    NOT_CHARGED = "not_charged"  # nothing was sent, or not delivered where that is charged
+    NOT_CHARGED = "not_charged"  # it was not sent or not delivered, or is free
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,9 +89,7 @@ def settled(
     if told.price:
         return Price(money=told.price, source=Source.PROVIDER)
     nothing = Money(micros=0, currency=by_rates.currency if by_rates else currency)
-    if told.category == FREE:
-        return Price(money=nothing, source=Source.PROVIDER)
-    if charged is False:
+    if charged is False or told.category == FREE:
         return Price(money=nothing, source=Source.NOT_CHARGED)
     if charged and by_rates:
         return Price(money=by_rates, source=Source.RATES)

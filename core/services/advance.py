@@ -13,7 +13,7 @@ from core.cascade.model import Cascade
 from core.services.lessons import Change, learn
 from core.services.outlook import Outlook
 from core.store import cascades
-from core.store.cascades import Decided, Loaded
+from core.store.cascades import NOTHING, Decided, Exchanged, Loaded
 from core.store.work import QUESTIONS
 
 
@@ -22,17 +22,19 @@ def advance(
     tx: Connection,
     happened: Sequence[tuple[str, Event]],
     now: datetime,
+    exchanged: Exchanged = NOTHING,
 ) -> set[str]:
     """Tell cascades what happened to them, in order. The lanes that may now have work.
 
-    `happened` are (cascade id, event) pairs; one cascade may stand in several.
+    `happened` are (cascade id, event) pairs; one cascade may stand in several. Attempts that
+    are `exchanged` are let go of, each of a cascade to which something happened.
     """
     if not happened:
         return set()
     advancing = _Advancing(app, tx, now, happened)
     for cascade_id, event in happened:
         advancing.tell(cascade_id, event)
-    cascades.save(tx, list(advancing.decided.values()), now)
+    cascades.save(tx, list(advancing.decided.values()), now, exchanged)
     learn(tx, advancing.changes, now)
     return advancing.lanes
 

@@ -5,7 +5,7 @@ never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -98,12 +98,11 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             tx,
             channel,
             now,
-            lease_until,
             BATCH,
             usual=usual,
             turns=app.turns,
         )
-        claimed = attempts.details(tx, [*claims.taken, *claims.refused])
+        claimed = attempts.details(tx, [*claims.taken, *claims.refused], now)
         accounts = {one.sender["account_id"] for one in claimed}
         broken = breakers_of(tx, accounts) if accounts else {}
         refusals = _refusals(tx, claimed) if claimed else {}
@@ -113,8 +112,8 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
         ]
-        texts = {one.claimed.reference: one.text for one in prepared if one.text}
-        attempts.keep_content(tx, texts)
+        texts = {one.claimed.reference: one.text for one in prepared}
+        attempts.take(tx, texts, now, lease_until)
     return claims, prepared
 
 
@@ -215,8 +214,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
     text = in_short(content)
-    prepared = _Prepared(claimed=claimed, connector=connector, text=text)
-    return replace(prepared, request=request)
+    return _Prepared(claimed=claimed, connector=connector, text=text, request=request)
 
 
 def _window(app: Everreach, claimed: Claimed) -> timedelta:
@@ -253,13 +251,12 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
     if not group:
         return
     now = app.clock.now()
-    happened = [(one.prepared.claimed.cascade_id, _event(app, one)) for one in group]
+    happened = [(one.prepared.claimed.cascade_id, _event(one, now)) for one in group]
+
+    exchanged = dict(map(_provider_id, group))
 
     def save(tx: Connection) -> set[str]:
-        # Cascades are locked before their attempts, here as everywhere: no deadlocks.
-        lanes = advance(app, tx, happened, now)
-        attempts.finish(tx, dict(map(_provider_id, group)))
-        return lanes
+        return advance(app, tx, happened, now, exchanged)
 
     # An answer that is not saved is an attempt that nobody knows the outcome of.
     app.bell.ring(app.store.insist(save))
@@ -271,8 +268,8 @@ def _provider_id(one: _Sent) -> tuple[str, str | None]:
     return one.prepared.claimed.reference, known
 
 
-def _event(app: Everreach, one: _Sent) -> Reported:
-    number, now = one.prepared.claimed.number, app.clock.now()
+def _event(one: _Sent, now: datetime) -> Reported:
+    number = one.prepared.claimed.number
     match one.result:
         case SendAccepted():
             return accepted(number, now)

@@ -11,6 +11,7 @@ from core.cascade.events import Reported
 from core.cascade.status import Failure, Marks, Status, overridden
 from core.ports import Preference, Receipt, Reply, Told
 from core.services.advance import advance
+from core.services.costs import charge_of, settle
 from core.services.inbox import as_request, read_each
 from core.services.replies import Happened, hear, prefer
 from core.store import inbox, origins, receipts
@@ -71,15 +72,24 @@ class _Batch:
 
 def read_receipts(app: Everreach) -> bool:
     """Read a batch of waiting reports and join what can be joined. Whether there was any."""
-    batch = _Batch(app)
+    batch, now = _Batch(app), app.clock.now()
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH, app.turns)
         read_each(app, tx, arrivals, batch.read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]
-        lanes = advance(app, tx, [*happened, *batch.happened], app.clock.now())
+        lanes = advance(app, tx, [*happened, *batch.happened], now)
+        settle(app, tx, {one.reference for one in joined if _may_settle(one)}, now)
     app.bell.ring(lanes)
     return bool(arrivals or joined)
+
+
+_DECISIVE = (Status.DELIVERED, Status.READ, Status.FAILED)
+
+
+def _may_settle(joined: Joined) -> bool:
+    """Whether what it costs may be known now."""
+    return joined.tells_charge or joined.status in _DECISIVE
 
 
 def _kept(sender: Origin, arrival: Waiting, receipt: Receipt) -> KeptReceipt:
@@ -95,13 +105,19 @@ def _kept(sender: Origin, arrival: Waiting, receipt: Receipt) -> KeptReceipt:
         status=receipt.status,
         at=at,
         failure=overridden(failure, overrides(sender.row)) if failure else None,
+        charge=charge_of(receipt),
     )
 
 
 def _fingerprint(receipt: Receipt, at: datetime | None) -> str:
     parts = (receipt.reference, receipt.provider_id, receipt.status, at)
     code = receipt.failure.code if receipt.failure else ""
-    return "|".join(str(part or "") for part in (*parts, code))
+    cost: tuple[object, ...] = ()
+    if not charge_of(receipt).empty:
+        price = receipt.price
+        amount = (price.micros, price.currency) if price else ()
+        cost = (receipt.category, receipt.parts, *amount)
+    return "|".join(str(part or "") for part in (*parts, code, *cost))
 
 
 def reported(

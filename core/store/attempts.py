@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, select, update
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
+from core.message.money import Money
+from core.message.price import RateCard
 from core.store import records
-from core.store.records import Values
+from core.store.many import among, update_each
+from core.store.prices import CARD, money_columns
 from core.store.tables import accounts, attempts, cascades, reminders, senders
 
 
@@ -33,6 +36,7 @@ class Claimed:
     content: records.Row
     template: str
     purpose: Purpose
+    card: RateCard
 
     @property
     def address(self) -> str:
@@ -53,44 +57,59 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What an attempt says and should cost, nothing if it is not sent.
+
+    Its provider is asked for the price at `price_due_at`.
+    """
+
+    text: str | None = None
+    parts: int | None = None
+    category: str | None = None
+    estimate: Money | None = None
+    price_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """An attempt of which its provider is to be asked."""
 
+    reference: str
     cascade_id: str
     number: int
     provider_id: str
     sender: records.Row
 
 
-def details(tx: Connection, references: Sequence[str]) -> list[Claimed]:
-    """What it takes to send these attempts."""
-    query = (
-        select(
-            attempts.c.reference,
-            attempts.c.cascade_id,
-            attempts.c.number,
-            attempts.c.step,
-            attempts.c.channel,
-            cascades.c.recipient,
-            cascades.c.fields,
-            cascades.c.expires_at,
-            reminders.c.definition,
-            attempts.c.due_at,
-            attempts.c.sending_at,
-            accounts.c.key.label("account_key"),
-            *_SENDER,
-        )
-        .join(cascades, cascades.c.id == attempts.c.cascade_id)
-        .join(reminders, reminders.c.id == cascades.c.reminder_id)
-        .join(senders, senders.c.id == attempts.c.sender_id)
-        .join(accounts, accounts.c.id == attempts.c.account_id)
-        .where(attempts.c.reference.in_(references))
-        .order_by(attempts.c.due_at)
+def details(tx: Connection, references: Sequence[str], now: datetime) -> list[Claimed]:
+    """What it takes to send these attempts, which are taken now."""
+    rows = tx.execute(_DETAILS, {"references": references}).mappings().all()
+    by = {row["sender_id"]: row for row in rows}
+    known = {sender_id: _sender(row) for sender_id, row in by.items()}
+    return [_claimed(row, known[row["sender_id"]], now) for row in rows]
+
+
+_SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
+_DETAILS = (
+    select(
+        *attempts.c["reference", "cascade_id", "number", "step", "channel"],
+        attempts.c.due_at,
+        *cascades.c["recipient", "fields", "expires_at"],
+        reminders.c.definition,
+        accounts.c.key.label("account_key"),
+        CARD,
+        *_SENDER,
     )
-    return [_claimed(row) for row in tx.execute(query).mappings()]
+    .join(cascades, cascades.c.id == attempts.c.cascade_id)
+    .join(reminders, reminders.c.id == cascades.c.reminder_id)
+    .join(senders, senders.c.id == attempts.c.sender_id)
+    .join(accounts, accounts.c.id == attempts.c.account_id)
+    .where(among(attempts.c.reference, "references"))
+    .order_by(attempts.c.due_at)
+)
 
 
-def _claimed(row: Any) -> Claimed:
+def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
     definition = row["definition"]
     channel = Channel(row["channel"])
     return Claimed(
@@ -99,8 +118,8 @@ def _claimed(row: Any) -> Claimed:
         number=row["number"],
         channel=channel,
         account_key=row["account_key"],
-        sender=_sender(row),
-        taken_at=row["sending_at"],
+        sender=sender,
+        taken_at=now,
         due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
@@ -109,29 +128,35 @@ def _claimed(row: Any) -> Claimed:
         content=definition["content"].get(channel, {}),
         template=records.template_of(definition, channel),
         purpose=Purpose(definition["purpose"]),
+        card=row["card"],
     )
-
-
-_SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
 
 
 def _sender(row: Any) -> records.Row:
     return {column.name: row[f"sender_{column.name}"] for column in senders.c}
 
 
-def keep_content(tx: Connection, texts: Mapping[str, str]) -> None:
-    """Write down what attempts say, before they go out, by reference."""
-    rows = [{"key": key, "content": {"text": text}} for key, text in texts.items()]
-    _change_each(tx, rows, "content")
-
-
-def finish(tx: Connection, provider_ids: Mapping[str, str | None]) -> None:
-    """Let go of attempts that have been exchanged with their provider, by reference."""
+def take(
+    tx: Connection,
+    taken: Mapping[str, Taken],
+    now: datetime,
+    lease_until: datetime,
+) -> None:
+    """Take what was claimed, and write down what it says, before it goes out, by reference."""
+    ours = {"state": "sending", "sending_at": now, "lease_until": lease_until}
     rows = [
-        {"key": key, "provider_id": known, "state": "done", "lease_until": None}
-        for key, known in provider_ids.items()
+        {
+            "key": key,
+            **ours,
+            "content": None if one.text is None else {"text": one.text},
+            "parts": one.parts,
+            "category": one.category,
+            **money_columns("estimate", one.estimate),
+            "price_due_at": one.price_due_at,
+        }
+        for key, one in taken.items()
     ]
-    _change_each(tx, rows, "provider_id", "state", "lease_until")
+    update_each(tx, attempts.c.reference, rows)
 
 
 def claim_asked(tx: Connection, limit: int) -> list[str]:
@@ -163,6 +188,7 @@ def asked_about(tx: Connection, references: Sequence[str]) -> list[Asked]:
     )
     return [
         Asked(
+            reference=row["reference"],
             cascade_id=row["cascade_id"],
             number=row["number"],
             provider_id=row["provider_id"],
@@ -170,13 +196,6 @@ def asked_about(tx: Connection, references: Sequence[str]) -> list[Asked]:
         )
         for row in tx.execute(query).mappings()
     ]
-
-
-def _change_each(tx: Connection, rows: Sequence[records.Row], *names: str) -> None:
-    if rows:
-        values: Values = {name: bindparam(name) for name in names}
-        same = attempts.c.reference == bindparam("key")
-        tx.execute(update(attempts).where(same).values(values), rows)
 
 
 def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:

@@ -1,17 +1,18 @@
 """Cascades and what happened to them: load many, decide, save many."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from core.cascade.commands import Ask, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
 from core.cascade.schedule import TooLate, ZoneSource
 from core.store import records
-from core.store.records import Values
+from core.store.many import among, insert_each, update_each
 from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
 from core.store.upsert import insert_new
 
@@ -37,7 +38,10 @@ class NewCascade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A cascade with what belongs to it: its account's row and its reminder's definition."""
+    """A cascade with what belongs to it.
+
+    `account` is its account's `id`, `limits` and `quiet_hours`, `definition` its reminder's.
+    """
 
     account: records.Row
     definition: records.Row
@@ -55,6 +59,11 @@ class Decided:
     before: Cascade
     after: Cascade
     commands: tuple[Command, ...]
+
+
+# The provider's id of each attempt that has been exchanged with it, by reference, if it has one.
+Exchanged = Mapping[str, str | None]
+NOTHING: Exchanged = MappingProxyType({})
 
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
@@ -75,48 +84,48 @@ def load(tx: Connection, ids: Iterable[str]) -> dict[str, Loaded]:
     attempt twice in a transaction looks at its cascade, and would wait here in the wrong order.
     """
     ids = sorted(set(ids))  # one order for everybody, so that nobody deadlocks
-    query = (
-        select(cascades, reminders.c.definition, *_ACCOUNT)
-        .join(reminders, reminders.c.id == cascades.c.reminder_id)
-        .join(accounts, accounts.c.id == cascades.c.account_id)
-        .where(cascades.c.id.in_(ids))
-        .order_by(cascades.c.id)
-        .with_for_update(of=cascades, key_share=True)
+    locked = tx.execute(_LOCKED, {"ids": ids}).mappings().all()
+    tried: dict[str, list[records.Row]] = {}
+    # Only now: before the lock they could still change.
+    for row in tx.execute(_TRIED, {"ids": ids}).mappings():
+        tried.setdefault(row["cascade_id"], []).append(row)
+    return {row["id"]: _loaded(row, tried.get(row["id"], ())) for row in locked}
+
+
+_LOCKED = (
+    select(
+        *cascades.c["id", "account_id", "recipient", "fields", "zone", "zone_source"],
+        *cascades.c["start_at", "expires_at", "next_step", "deadline_at", "outcome"],
+        reminders.c.definition,
+        *accounts.c["limits", "quiet_hours"],
     )
-    locked = tx.execute(query).mappings().all()
-    tried = _attempts(tx, ids)  # only now: before the lock they could still change
-    return {row["id"]: _loaded(row, tried.get(row["id"], [])) for row in locked}
-
-
-_PREFIX = "account_"
-_ACCOUNT = [
-    column.label(f"{_PREFIX}{column.name}")
-    for column in accounts.c
-    if column.name != "id"  # the cascade has it as account_id
-]
-
-
-def _attempts(tx: Connection, ids: Sequence[str]) -> dict[str, list[records.Row]]:
-    query = (
-        select(attempts, senders.c.key.label("sender_key"))
-        .join(senders, senders.c.id == attempts.c.sender_id)
-        .where(attempts.c.cascade_id.in_(ids))
-        .order_by(attempts.c.cascade_id, attempts.c.number)
+    .join(reminders, reminders.c.id == cascades.c.reminder_id)
+    .join(accounts, accounts.c.id == cascades.c.account_id)
+    .where(among(cascades.c.id, "ids"))
+    .order_by(cascades.c.id)
+    .with_for_update(of=cascades, key_share=True)
+)
+# Locked too: a worker that is taking one has either taken it, or finds it settled.
+_TRIED = (
+    select(
+        *attempts.c["cascade_id", "step", "channel", "until", "due_at", "state"],
+        *attempts.c["provider_id", "asked", "failure", "fate", *records.MARK_TIMES],
+        senders.c.key.label("sender_key"),
     )
-    found: dict[str, list[records.Row]] = {}
-    for row in tx.execute(query).mappings():
-        found.setdefault(row["cascade_id"], []).append(row)
-    return found
+    .join(senders, senders.c.id == attempts.c.sender_id)
+    .where(among(attempts.c.cascade_id, "ids"))
+    .order_by(attempts.c.cascade_id, attempts.c.number)
+    .with_for_update(of=attempts, key_share=True)
+)
 
 
 def _loaded(row: records.Row, tried: Sequence[records.Row]) -> Loaded:
-    account = {
-        name.removeprefix(_PREFIX): row[name]
-        for name in row
-        if name.startswith(_PREFIX)
-    }
     return Loaded(
-        account=account,
+        account={
+            "id": row["account_id"],
+            "limits": row["limits"],
+            "quiet_hours": row["quiet_hours"],
+        },
         definition=row["definition"],
         fields=row["fields"],
         zone=row["zone"],
@@ -147,10 +156,18 @@ def reference(cascade_id: str, number: int) -> str:
     return f"{cascade_id}.{number}"
 
 
-def save(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
-    """Write decisions down and carry out their commands."""
+def save(
+    tx: Connection,
+    decided: Sequence[Decided],
+    now: datetime,
+    exchanged: Exchanged = NOTHING,
+) -> None:
+    """Write decisions down and carry out their commands.
+
+    `exchanged` are attempts that a worker had in hand, and is done with.
+    """
     _update_cascades(tx, decided, now)
-    _update_attempts(tx, decided)
+    _update_attempts(tx, decided, exchanged)
     _insert_attempts(tx, decided)
     _call_off(tx, decided)
     _ask(tx, decided)
@@ -167,11 +184,7 @@ def _update_cascades(tx: Connection, decided: Sequence[Decided], now: datetime) 
         for one in decided
         if _state(one.before) != _state(one.after)
     ]
-    if rows:
-        names = ("next_step", "deadline_at", "outcome", "finished_at")
-        values: Values = {name: bindparam(name) for name in names}
-        same = cascades.c.id == bindparam("key")
-        tx.execute(update(cascades).where(same).values(values), rows)
+    update_each(tx, cascades.c.id, rows)
 
 
 def _state(cascade: Cascade) -> dict[str, Any]:
@@ -183,20 +196,24 @@ def _state(cascade: Cascade) -> dict[str, Any]:
     }
 
 
-def _update_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
-    rows = [
-        {"key": reference(one.after.id, number), **records.attempt_columns(after)}
-        for one in decided
-        for number, (before, after) in enumerate(
-            zip(one.before.attempts, one.after.attempts, strict=False)
-        )
-        if before != after
-    ]
-    if rows:
-        names = (*records.MARK_TIMES, "failure", "fate")
-        values: Values = {name: bindparam(name) for name in names}
-        same = attempts.c.reference == bindparam("key")
-        tx.execute(update(attempts).where(same).values(values), rows)
+def _update_attempts(
+    tx: Connection, decided: Sequence[Decided], exchanged: Exchanged
+) -> None:
+    changed, done = [], []
+    for one in decided:
+        tried = zip(one.before.attempts, one.after.attempts, strict=False)
+        for number, (before, after) in enumerate(tried):
+            key = reference(one.after.id, number)
+            if key in exchanged:
+                let_go = {**_LET_GO, "provider_id": exchanged[key]}
+                done.append({"key": key, **records.attempt_columns(after), **let_go})
+            elif before != after:
+                changed.append({"key": key, **records.attempt_columns(after)})
+    update_each(tx, attempts.c.reference, changed)
+    update_each(tx, attempts.c.reference, done)
+
+
+_LET_GO = {"state": "done", "lease_until": None}
 
 
 def _insert_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
@@ -209,9 +226,8 @@ def _insert_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
     if not sends:
         return
     known = _sender_ids(tx, {one.account_id for one, _ in sends})
-    tx.execute(
-        insert(attempts), [_new_attempt(one, send, known) for one, send in sends]
-    )
+    rows = [_new_attempt(one, send, known) for one, send in sends]
+    insert_each(tx, attempts, rows)
 
 
 def _new_attempt(
@@ -234,9 +250,13 @@ def _new_attempt(
 
 
 def _sender_ids(tx: Connection, accounts: set[int]) -> dict[tuple[int, str], int]:
-    query = select(senders.c.account_id, senders.c.key, senders.c.id)
-    rows = tx.execute(query.where(senders.c.account_id.in_(accounts)))
+    rows = tx.execute(_SENDER_IDS, {"accounts": accounts})
     return {(account, key): sender for account, key, sender in rows}
+
+
+_SENDER_IDS = select(*senders.c["account_id", "key", "id"]).where(
+    among(senders.c.account_id, "accounts")
+)
 
 
 def _call_off(tx: Connection, decided: Sequence[Decided]) -> None:
@@ -279,8 +299,7 @@ def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> 
         for command in one.commands
         if isinstance(command, Note)
     ]
-    if rows:
-        tx.execute(insert(notes), rows)
+    insert_each(tx, notes, rows)
 
 
 def open_about(

@@ -20,7 +20,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    update,
 )
 
 from core.cascade.limits import (
@@ -35,6 +34,7 @@ from core.cascade.limits import (
 )
 from core.store import inbox as arrivals
 from core.store import paces, records
+from core.store.many import update_each
 from core.store.paces import Owner, Person
 from core.store.tables import (
     UtcTime,
@@ -86,28 +86,28 @@ def claim(
     tx: Connection,
     channel: str,
     now: datetime,
-    lease_until: datetime,
     limit: int,
     *,
     usual: UsualLimits,
     turns: Turns,
 ) -> Claims:
-    """Take attempts that are due. Each is given to one worker only, ever.
+    """Choose attempts that are due, to be taken in this transaction (`attempts.take`).
 
-    Nothing is taken of an account that has unread events: they may call off what is due. What is taken counts against limits, whatever becomes of it.
+    Each is given to one worker only: until this transaction ends, nobody else can choose it.
+    Nothing is chosen of an account that has unread events: they may call off what is due. What
+    is chosen counts against limits, whatever becomes of it.
     """
 
     def look(after: int, most: int) -> list[_Busy]:
-        query = _BUSY.add_columns(_HAS_EVENTS.label("held")).limit(most)
-        values = {"channel": channel, "now": now, "after": after}
-        return [_busy(row, usual) for row in tx.execute(query, values).mappings()]
+        values = {"channel": channel, "now": now, "after": after, "most": most}
+        return [_busy(row, usual) for row in tx.execute(_BUSY, values).mappings()]
 
     busy = turns.take(channel, look, limit)
     claiming = _Claiming(tx, channel, now, limit)
     claims = claiming.claims
     claims.held = {one.account_id for one in busy if one.held}
     claiming.take([one for one in busy if not one.held])
-    claiming.save(lease_until)
+    claiming.save()
     return claims
 
 
@@ -199,7 +199,7 @@ class _Claiming:
     def _due(self, sender: _Busy, most: int) -> Sequence[records.Row]:
         query = _DUE_TO_PEOPLE if sender.by_person else _DUE
         values = {"channel": self.channel, "sender": sender.id, "now": self.now}
-        return self.tx.execute(query.limit(most), values).mappings().all()
+        return self.tx.execute(query, {**values, "most": most}).mappings().all()
 
     def _counted(
         self, sender: _Busy, due: Sequence[records.Row]
@@ -237,7 +237,7 @@ class _Claiming:
 
     def _is_full(self, sender: _Busy, row: records.Row) -> bool:
         limit = sender.limits.get(sender.account, NO_LIMITS).per_person_per_day
-        if not limit or row["purpose"] == "authentication":
+        if not limit or row["definition"]["purpose"] == "authentication":
             return False
         times = self.latest[sender.account, row["person"]]
         return full_until(times, limit, self.now) is not None
@@ -264,7 +264,7 @@ class _Claiming:
             times, kept = self.latest[person], 1
             if owner == sender.owner:
                 before = times[-1] if times else None
-            elif row["purpose"] == "authentication":
+            elif row["definition"]["purpose"] == "authentication":
                 continue
             else:
                 kept = sender.limits[owner].per_person_per_day or 1
@@ -274,25 +274,14 @@ class _Claiming:
 
     # --- The end
 
-    def save(self, lease_until: datetime) -> None:
-        """Take, put off and count what was decided."""
-        mine = [*self.claims.taken, *self.claims.refused]
-        taking = update(attempts).where(attempts.c.reference.in_(mine))
-        if mine:
-            sending = {"lease_until": lease_until, "sending_at": self.now}
-            self.tx.execute(taking.values(state="sending", **sending))
-        if put_off := self.claims.put_off:
-            rows = [{"key": key, "at": at} for key, at in put_off.items()]
-            self.tx.execute(_PUT_OFF, rows)
+    def save(self) -> None:
+        """Put off and count what was decided."""
+        put_off = self.claims.put_off.items()
+        rows = [{"key": key, "due_at": at} for key, at in put_off]
+        update_each(self.tx, attempts.c.reference, rows)
         paces.save(self.tx, {owner: self.ours[owner] for owner in self.spent})
         paces.write_down(self.tx, {one: self.latest[one] for one in self.given})
 
-
-_PUT_OFF = (
-    update(attempts)
-    .where(attempts.c.reference == bindparam("key"))
-    .values(due_at=bindparam("at"))
-)
 
 # --- Looking for work ------------------------------------------------------------------------
 
@@ -350,9 +339,6 @@ def _has_events() -> ColumnElement[bool]:
     return first.is_not(None)
 
 
-_HAS_EVENTS = _has_events()
-
-
 _CHANNEL = bindparam("channel", type_=attempts.c.channel.type)
 _BUSY = (
     _busy_senders(_CHANNEL, bindparam("after"))
@@ -361,9 +347,11 @@ _BUSY = (
         senders.c.provider,
         senders.c.limits,
         accounts.c.limits.label("account_limits"),
+        _has_events().label("held"),
     )
     .join(accounts, accounts.c.id == senders.c.account_id)
     .order_by("id")
+    .limit(bindparam("most"))
 )
 _DUE = (
     select(attempts.c.reference)
@@ -371,12 +359,13 @@ _DUE = (
         _is_queued(attempts, _CHANNEL, bindparam("sender")), attempts.c.due_at <= _NOW
     )
     .order_by(attempts.c.due_at)
+    .limit(bindparam("most"))
     .with_for_update(of=attempts, skip_locked=True)
 )
 _DUE_TO_PEOPLE = (
     _DUE.add_columns(
         cascades.c.recipient_key.label("person"),
-        reminders.c.definition["purpose"].as_string().label("purpose"),
+        reminders.c.definition,
     )
     .join(cascades, cascades.c.id == attempts.c.cascade_id)
     .join(reminders, reminders.c.id == cascades.c.reminder_id)

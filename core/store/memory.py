@@ -5,10 +5,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+    update,
+)
 
 from core.cascade.model import Channel
 from core.store import records
+from core.store.many import among_people, by_people
 from core.store.tables import habits, unreachable
 from core.store.upsert import insert_new, insert_or_update
 
@@ -52,10 +62,9 @@ def unreachable_at(
     tx: Connection, addresses: Addresses, now: datetime
 ) -> dict[Whom, records.Row]:
     """What is believed now of these people, by (account id, address)."""
-    query = select(unreachable).where(
-        _at(unreachable, addresses), unreachable.c.until > now
-    )
-    return {_whom(row): row for row in tx.execute(query).mappings()}
+    values = {**by_people(addresses), "now": now}
+    rows = tx.execute(_UNREACHABLE, values).mappings()
+    return {_whom(row): row for row in rows}
 
 
 # --- How reading is reported -----------------------------------------------------------------
@@ -63,8 +72,8 @@ def unreachable_at(
 
 def habits_of(tx: Connection, addresses: Addresses) -> dict[Whom, records.Row]:
     """How these people's reading is reported, where it is not as usual."""
-    query = select(habits).where(_at(habits, addresses))
-    return {_whom(row): row for row in tx.execute(query).mappings()}
+    rows = tx.execute(_HABITS, by_people(addresses)).mappings()
+    return {_whom(row): row for row in rows}
 
 
 def was_unread(tx: Connection, whom: Whom) -> None:
@@ -107,5 +116,7 @@ def _any_of(table: Table, whom: Collection[Whom]) -> ColumnElement[bool]:
     return key.in_(sorted((one.account_id, one.address, one.channel) for one in whom))
 
 
-def _at(table: Table, addresses: Addresses) -> ColumnElement[bool]:
-    return tuple_(table.c.account_id, table.c.address).in_(sorted(addresses))
+_UNREACHABLE = select(unreachable).where(
+    among_people(unreachable), unreachable.c.until > bindparam("now")
+)
+_HABITS = select(habits).where(among_people(habits))

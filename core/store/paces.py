@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
 
 from core.cascade.limits import Pace
 from core.store import records
+from core.store.many import among, insert_each
 from core.store.tables import paces, written
-from core.store.upsert import insert_new, insert_or_update_all
+from core.store.upsert import insert_new
 
 Owner = tuple[int, int]  # account id and sender id
 Person = tuple[Owner, str]  # who writes to them, and their recipient_key
@@ -51,20 +52,37 @@ def save(tx: Connection, spent: Mapping[Owner, Pace]) -> None:
         }
         for owner, pace in spent.items()
     ]
-    insert_or_update_all(tx, paces, rows, same=_OWNER)
+    insert_each(tx, paces, rows, same=_OWNER)
 
 
 def times(tx: Connection, people: Collection[Person]) -> dict[Person, list[datetime]]:
     """When these people got their latest messages, oldest first."""
     if not people:
         return {}
-    key = tuple_(*(written.c[name] for name in (*_OWNER, "person")))
-    keys = sorted((*owner, person) for owner, person in people)
-    rows = tx.execute(select(written).where(key.in_(keys))).mappings()
-    return {
-        (_owner(row), row["person"]): [*map(datetime.fromisoformat, row["times"])]
-        for row in rows
+    values = {
+        "accounts": {account for (account, _), _ in people},
+        "senders": {sender for (_, sender), _ in people},
+        "people": {person for _, person in people},
     }
+    found = (
+        (((account, sender), person), times)
+        for account, sender, person, times in tx.execute(_TIMES, values)
+    )
+    return {
+        one: [*map(datetime.fromisoformat, times)]
+        for one, times in found
+        if one in people
+    }
+
+
+# Three lists, not a list of triples: for those SQLite would read the whole table.
+_TIMES = select(
+    *(written.c[name] for name in (*_OWNER, "person", "times")),
+).where(
+    among(written.c.account_id, "accounts"),
+    among(written.c.sender_id, "senders"),
+    among(written.c.person, "people"),
+)
 
 
 def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> None:
@@ -77,7 +95,7 @@ def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> N
         }
         for (owner, person), moments in latest.items()
     ]
-    insert_or_update_all(tx, written, rows, same=(*_OWNER, "person"))
+    insert_each(tx, written, rows, same=(*_OWNER, "person"))
 
 
 def is_busy(

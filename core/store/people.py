@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Select, Table, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from core.cascade.consent import Consent, Purpose, Suppression
 from core.cascade.model import Channel
 from core.cascade.replies import Answer, StopWord
 from core.cascade.status import Scope
 from core.store import records
+from core.store.many import among_people, by_people
 from core.store.tables import accounts, consents, replies, senders, suppressions
 from core.store.upsert import insert_new
 
@@ -81,40 +82,37 @@ def consents_of(
     tx: Connection, people: Collection[Person]
 ) -> Mapping[Person, list[Consent]]:
     """Everything these people agreed to or withdrew, in the order in which it was told."""
-    query = select(consents).order_by(consents.c.id)
-    return _by_person(tx, query, consents, people, _consent)
+    return _by_person(tx, _CONSENTS, people, _consent)
 
 
 def suppressions_of(
     tx: Connection, people: Collection[Person]
 ) -> Mapping[Person, list[Suppression]]:
     """Every opt-out of these people, and what ended it, in the order in which it was told."""
-    query = (
-        select(suppressions, senders.c.key.label("sender"))
-        .outerjoin(senders, senders.c.id == suppressions.c.sender_id)
-        .order_by(suppressions.c.id)
-    )
-    return _by_person(tx, query, suppressions, people, _suppression)
+    return _by_person(tx, _SUPPRESSIONS, people, _suppression)
 
 
 def _by_person(
     tx: Connection,
     query: Select[Any],
-    table: Table,
     people: Collection[Person],
     read: Callable[[records.Row], Said],
 ) -> dict[Person, list[Said]]:
-    # Two lists, not a list of pairs: for pairs SQLite would read the whole table.
-    query = query.where(
-        table.c.account_id.in_({account_id for account_id, _ in people}),
-        table.c.address.in_({address for _, address in people}),
-    )
     found = defaultdict(list)
-    for row in tx.execute(query).mappings():
+    for row in tx.execute(query, by_people(people)).mappings():
         person = row["account_id"], row["address"]
         if person in people:
             found[person].append(read(row))
     return dict(found)
+
+
+_CONSENTS = select(consents).where(among_people(consents)).order_by(consents.c.id)
+_SUPPRESSIONS = (
+    select(suppressions, senders.c.key.label("sender"))
+    .outerjoin(senders, senders.c.id == suppressions.c.sender_id)
+    .where(among_people(suppressions))
+    .order_by(suppressions.c.id)
+)
 
 
 def _sender_id(tx: Connection, account_id: int, key: str | None) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import BindParameter
@@ -28,13 +29,18 @@ MARK_TIMES = (
 def to_steps(definition: Row) -> tuple[Step, ...]:
     """The steps of a stored reminder."""
     return tuple(
-        Step(
-            channel=Channel(step["channel"]),
-            senders=tuple(Sender(key=key) for key in step["senders"]),
-            until=Until(step["until"]),
-            wait=timedelta(seconds=step["wait"]),
-        )
+        _step(step["channel"], tuple(step["senders"]), step["until"], step["wait"])
         for step in definition["steps"]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _step(channel: str, senders: tuple[str, ...], until: str, wait: float) -> Step:
+    return Step(
+        channel=Channel(channel),
+        senders=tuple(Sender(key=key) for key in senders),
+        until=Until(until),
+        wait=timedelta(seconds=wait),
     )
 
 
@@ -56,7 +62,6 @@ def to_recipient(stored: Row) -> Recipient:
 
 def to_attempt(row: Row) -> Attempt:
     """An attempt from its row."""
-    times = {name: row[name] for name in MARK_TIMES}
     return Attempt(
         step=row["step"],
         channel=Channel(row["channel"]),
@@ -66,9 +71,15 @@ def to_attempt(row: Row) -> Attempt:
         departed=row["state"] not in ("queued", "called_off"),
         named=row["provider_id"] is not None,
         asked=row["asked"] is not None,
-        marks=Marks(**times, failure=to_failure(row["failure"])),
+        marks=to_marks(row),
         fate=Fate(row["fate"]) if row["fate"] else None,
     )
+
+
+def to_marks(row: Row) -> Marks:
+    """What is known about an attempt, from its row."""
+    times = {name: row[name] for name in MARK_TIMES}
+    return Marks(**times, failure=to_failure(row["failure"]))
 
 
 def attempt_columns(attempt: Attempt) -> dict[str, Any]:

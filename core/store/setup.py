@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, update
 
+from core.store.many import among
 from core.store.records import Row
 from core.store.tables import accounts, connections, messages, reminders, senders
 
@@ -59,9 +60,10 @@ def change(tx: Connection, kind: str, row_id: int, columns: Mapping[str, Any]) -
 
 def senders_of(tx: Connection, accounts: Collection[int]) -> dict[tuple[int, str], Row]:
     """Id, provider and limits of every sender of these accounts, by account and key."""
-    columns = (
-        senders.c[name] for name in ("account_id", "key", "id", "provider", "limits")
-    )
-    query = select(*columns).where(senders.c.account_id.in_(accounts))
-    rows = tx.execute(query).mappings()
+    rows = tx.execute(_SENDERS, {"accounts": accounts}).mappings()
     return {(row["account_id"], row["key"]): row for row in rows}
+
+
+_SENDERS = select(*senders.c["account_id", "key", "id", "provider", "limits"]).where(
+    among(senders.c.account_id, "accounts")
+)

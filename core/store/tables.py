@@ -4,7 +4,10 @@ Times are aware UTC datetimes. The waiting rows of every kind have a partial ind
 looking for work costs the same however much history there is.
 """
 
-from datetime import UTC, datetime
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -53,12 +56,45 @@ class UtcTime(TypeDecorator[datetime]):
             return value
         return int(value.timestamp()) * 1_000_000 + value.microsecond
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], datetime | None]:
+        """From the database. Most of what is read is times, so this is short."""
+        return _from_integer if dialect.name == "sqlite" else _in_utc
+
+
+def _from_integer(value: int | None) -> datetime | None:
+    return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(UTC)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Shared(TypeDecorator[Any]):
+    """JSON that is the same in many rows, and read again and again: parsed once.
+
+    What is read is shared by all who read it, and nobody may change it.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """To the database."""
+        return json.dumps(value)
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str], Any]:
         """From the database."""
-        if value is None or dialect.name != "sqlite":
-            return value.astimezone(UTC) if value else None
-        whole = datetime.fromtimestamp(value // 1_000_000, UTC)
-        return whole.replace(microsecond=value % 1_000_000)
+        return _parsed
+
+
+_parsed = lru_cache(maxsize=4096)(json.loads)
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys
@@ -89,10 +125,10 @@ accounts = Table(
     _text("time_zone"),
     _text("currency"),
     _text("country"),
-    Column("quiet_hours", JSON, nullable=False, default=list),
-    Column("limits", JSON, nullable=False, default=dict),
+    Column("quiet_hours", Shared, nullable=False, default=list),
+    Column("limits", Shared, nullable=False, default=dict),
     # What messages cost it, as `core.message.rates` reads it.
-    Column("rates", JSON, nullable=False, default=list),
+    Column("rates", Shared, nullable=False, default=list),
 )
 
 connections = Table(
@@ -102,7 +138,7 @@ connections = Table(
     _account(),
     _text("key"),
     _text("platform"),
-    Column("config", JSON, nullable=False),
+    Column("config", Shared, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
@@ -115,11 +151,11 @@ senders = Table(
     _account(),
     _text("key"),
     _text("provider"),
-    Column("config", JSON, nullable=False),
+    Column("config", Shared, nullable=False),
     Column("secrets", LargeBinary, nullable=False),
     # What codes mean and how much may be sent, where it is not the provider's usual.
-    Column("failures", JSON, nullable=False, default=dict),
-    Column("limits", JSON, nullable=False, default=dict),
+    Column("failures", Shared, nullable=False, default=dict),
+    Column("limits", Shared, nullable=False, default=dict),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key"),
 )
@@ -144,7 +180,7 @@ reminders = Table(
     _text("key"),
     Column("version", Integer, nullable=False),
     _text("event"),
-    Column("definition", JSON, nullable=False),
+    Column("definition", Shared, nullable=False),
     Column("active", Boolean, nullable=False),
     UniqueConstraint("account_id", "key", "version"),
 )
@@ -206,8 +242,8 @@ cascades = Table(
     Column("event_id", Id, ForeignKey("inbox.id"), nullable=False),
     _text("subject"),
     _text("recipient_key"),
-    Column("recipient", JSON, nullable=False),
-    Column("fields", JSON, nullable=False),
+    Column("recipient", Shared, nullable=False),
+    Column("fields", Shared, nullable=False),
     Column("round", Integer, nullable=False),  # the occasion's, when it was started
     _text("zone"),
     _text("zone_source"),
@@ -247,7 +283,7 @@ attempts = Table(
     Column("due_at", UtcTime, nullable=False),
     _time("lease_until"),
     _time("sending_at"),
-    Column("content", JSON),
+    Column("content", JSON(none_as_null=True)),
     Column("parts", Integer),  # of an SMS, as we count them
     Column("provider_id", Text),
     Column("asked", Text),  # what became of it: due or asking
@@ -258,7 +294,7 @@ attempts = Table(
     _time("read_at"),
     _time("replied_at"),
     _time("failed_at"),
-    Column("failure", JSON),
+    Column("failure", JSON(none_as_null=True)),
     Column("fate", Text),
     # What it should cost when it went out, and what it did: unknown, not nothing, while empty.
     Column("category", Text),
@@ -315,7 +351,7 @@ receipts = Table(
     Column("provider_id", Text),
     _text("status"),
     Column("at", UtcTime, nullable=False),
-    Column("failure", JSON),
+    Column("failure", JSON(none_as_null=True)),
     Column("price_micros", BigInteger),
     Column("price_currency", Text),
     Column("parts", Integer),

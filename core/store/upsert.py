@@ -32,20 +32,3 @@ def insert_or_update(
         changes = {name: row[name] for name in row if name not in same}
     statement = dialect.insert(table).values(row)
     tx.execute(statement.on_conflict_do_update(index_elements=same, set_=changes))
-
-
-def insert_or_update_all(
-    tx: Connection,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    same: Sequence[str],
-) -> None:
-    """Insert rows; where there is one whose `same` columns are the same, change that."""
-    if not rows:
-        return
-    dialect = sqlite if tx.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table)
-    changes = {name: statement.excluded[name] for name in rows[0] if name not in same}
-    changing = statement.on_conflict_do_update(index_elements=same, set_=changes)
-    tx.execute(changing, list(rows))

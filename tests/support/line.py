@@ -1,6 +1,7 @@
 """The line from a webhook to the phone, worked by hand: a shop, its clock and its providers."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from core.services.receipts import read_receipts
 from core.services.setup import apply
 from core.services.timers import turn_due_timers
 from core.services.views import MessageView, TryView
-from core.store import notices, origins
+from core.store import attempts, notices, origins
 from core.store.claims import Claims, claim
 from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import reminders, senders
@@ -66,7 +67,8 @@ class Line:
         """Change the stored definition of the reminders, past the set-up file."""
         with self.app.store.write() as tx:
             rows = tx.execute(select(reminders.c.id, reminders.c.definition)).all()
-            for key, definition in rows:
+            for key, shared in rows:
+                definition = deepcopy(shared)
                 change(definition)
                 same = reminders.c.id == key
                 tx.execute(update(reminders).where(same).values(definition=definition))
@@ -183,15 +185,11 @@ class Line:
     ) -> Claims:
         """Take what is due, as a worker does."""
         usual = partial(usual_limits, self.app, channel)
-        return claim(
-            tx,
-            channel,
-            self.clock.now(),
-            self.clock.wall() + timedelta(minutes=1),
-            limit,
-            usual=usual,
-            turns=self.app.turns,
-        )
+        now, turns = self.clock.now(), self.app.turns
+        claims = claim(tx, channel, now, limit, usual=usual, turns=turns)
+        texts = dict.fromkeys([*claims.taken, *claims.refused], "said")
+        attempts.take(tx, texts, now, self.clock.wall() + timedelta(minutes=1))
+        return claims
 
     def claim_and_die(self) -> None:
         """A worker takes what is due, and is killed."""

@@ -51,6 +51,15 @@ def test_what_a_sentence_does_not_need_is_refused(text: str) -> None:
         render(text, FIELDS)
 
 
+@pytest.mark.parametrize("end", ["", "{{ no.thing | default('') }}"])
+def test_what_stands_around_fields_is_left_as_it_is(end: str) -> None:
+    text = "100% of %s, {{ order.name }}\n{{ order.name }}\n"
+    name = FIELDS["order.name"]
+    assert render(text + end, FIELDS) == f"100% of %s, {name}\n{name}" + "\n" * bool(
+        end
+    )
+
+
 def test_it_says_which_fields_a_text_uses_and_which_it_can_spare() -> None:
     text = "{{ order.name }} {{ tracking.url | default('soon') }}"
 

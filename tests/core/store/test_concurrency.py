@@ -8,7 +8,6 @@ from sqlalchemy import func, select, text
 
 from core.services.events import read_events
 from core.services.messages import list_messages
-from core.store import attempts
 from core.store.breakers import (
     Fault,
     breakers_to_try,
@@ -52,8 +51,8 @@ def test_one_occasion_read_by_many_workers_is_one_message(line: Line) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_taking_an_attempt_does_not_wait_for_its_cascade(line: Line) -> None:
-    """Who decides about the cascade may be waiting for the attempt: a deadlock."""
+def test_an_attempt_is_not_taken_while_its_cascade_is_decided_about(line: Line) -> None:
+    """It may be called off. Nobody waits for that either: it would be a deadlock."""
     line.hook()
     read_events(line.app)
     (message,) = list_messages(line.app)
@@ -61,9 +60,31 @@ def test_taking_an_attempt_does_not_wait_for_its_cascade(line: Line) -> None:
     with store.write() as deciding, store.write() as taking:
         load(deciding, [message.id])
         taking.execute(text("SET LOCAL lock_timeout = '2s'"))
+        assert line.claim(taking, 5).taken == []
+    with store.write() as deciding, store.write() as taking:
+        deciding.execute(select(cascades).with_for_update(key_share=True))
+        taking.execute(text("SET LOCAL lock_timeout = '2s'"))
         taken = line.claim(taking, 5).taken
-        attempts.keep_content(taking, dict.fromkeys(taken, "said"))
     assert taken == [message.tries[0].reference]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_decides_knows_what_is_being_taken(line: Line) -> None:
+    line.hook()
+    read_events(line.app)
+    (message,) = list_messages(line.app)
+
+    def decide() -> bool:
+        with line.app.store.write() as tx:
+            return load(tx, [message.id])[message.id].cascade.attempts[0].departed
+
+    with ThreadPoolExecutor(1) as pool:
+        with line.app.store.write() as taking:
+            assert line.claim(taking, 5).taken
+            departed = pool.submit(decide)
+            with pytest.raises(TimeoutError):
+                departed.result(0.3)
+        assert departed.result(5)
 
 
 def test_a_broken_sender_is_tried_by_one(line: Line) -> None:

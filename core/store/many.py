@@ -1,0 +1,190 @@
+"""Statements about many rows that read the same however many those are.
+
+A list of placeholders is another statement for every length, to be built, parsed and planned
+anew. Here each column's values travel in one parameter, and a statement is prepared once.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    FromClause,
+    Insert,
+    Table,
+    Text,
+    Update,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Rows = Sequence[Mapping[str, Any]]
+Statement = Insert | Update
+
+# --- Looking for many ------------------------------------------------------------------------
+
+
+def among(wanted: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Whether a column is one of the values in the parameter of this name."""
+    return _Among(wanted, bindparam(name, type_=_Values(wanted.type)))
+
+
+def among_people(table: Table) -> ColumnElement[bool]:
+    """Whether a row may be about one of the people in `by_people`'s parameters.
+
+    Two lists, not a list of pairs: for pairs SQLite would read the whole table. So there may be
+    rows about others, with the address of one and the account of another.
+    """
+    accounts = among(table.c.account_id, "accounts")
+    return and_(accounts, among(table.c.address, "addresses"))
+
+
+def by_people(people: Collection[tuple[int, str]]) -> dict[str, set[Any]]:
+    """The parameters of `among_people` for these accounts' ids and addresses."""
+    accounts, addresses = zip(*people, strict=True) if people else ((), ())
+    return {"accounts": set(accounts), "addresses": set(addresses)}
+
+
+class _Values(TypeDecorator[Iterable[Any]]):
+    """Plain values of one type: an array, on SQLite its JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, item: TypeEngine[Any]) -> None:
+        super().__init__()
+        self.item = item
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Text())
+        return dialect.type_descriptor(ARRAY(self.item, dimensions=1))
+
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
+        values = list(value or ())
+        return json.dumps(values) if dialect.name == "sqlite" else values
+
+
+class _Among(FunctionElement[bool]):
+    # Not said to be a Boolean: SQLite would get `= 1` behind it, and not use the index.
+    inherit_cache = True
+
+
+@compiles(_Among, "sqlite")
+def _among_on_sqlite(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
+    wanted, values = (compiler.process(one, **kw) for one in element.clauses)
+    return f"{wanted} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - both are compiled
+
+
+@compiles(_Among, "postgresql")
+def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
+    wanted, values = (compiler.process(one, **kw) for one in element.clauses)
+    return f"{wanted} = ANY ({values})"
+
+
+# --- Changing many ---------------------------------------------------------------------------
+
+# PostgreSQL is quickest with one statement for all rows, SQLite with one row after the other.
+
+
+def update_each(tx: Connection, key: Column[str], rows: Rows) -> None:
+    """Change rows: each one's `key` says which, its other values what to.
+
+    All have the same columns.
+    """
+    if rows:
+        names = tuple(name for name in rows[0] if name != "key")
+        _do(tx, _updating(tx.dialect.name, key, names), rows)
+
+
+def insert_each(
+    tx: Connection, table: Table, rows: Rows, *, same: Sequence[str] = ()
+) -> None:
+    """Insert rows. Where there is one whose `same` columns are the same, change that.
+
+    All have the same columns.
+    """
+    if rows:
+        _do(tx, _inserting(tx.dialect.name, table, tuple(rows[0]), tuple(same)), rows)
+
+
+def _do(tx: Connection, statement: Statement, rows: Rows) -> None:
+    names = tuple(rows[0])
+    if tx.dialect.name == "sqlite":
+        sql, to_values = _compiled(statement, tx.dialect, names)
+        tx.exec_driver_sql(sql, [to_values(row) for row in rows])
+    else:
+        tx.execute(statement, {name: [row[name] for row in rows] for name in names})
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    statement: Statement, dialect: Dialect, names: tuple[str, ...]
+) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
+    """The SQL, and what makes its values of a row: quicker than asking for every row anew."""
+    compiled = statement.compile(dialect=dialect, column_keys=names)
+    assert isinstance(compiled, SQLCompiler)
+    places = [
+        (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
+        for name in compiled.positiontup or ()
+    ]
+
+    def to_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple(
+            process(row[name]) if process else row[name] for name, process in places
+        )
+
+    return str(compiled), to_values
+
+
+@lru_cache(maxsize=64)
+def _updating(dialect: str, key: Column[str], names: tuple[str, ...]) -> Statement:
+    table = key.table
+    if dialect == "sqlite":
+        changes: Mapping[str, Any] = {name: bindparam(name) for name in names}
+        return update(table).where(key == bindparam("key")).values(changes)
+    types = {name: table.c[name].type for name in names}
+    rows = _rows({"key": key.type, **types})
+    changes = {name: rows.c[name] for name in names}
+    return update(table).where(key == rows.c["key"]).values(changes)
+
+
+@lru_cache(maxsize=64)
+def _inserting(
+    dialect: str, table: Table, names: tuple[str, ...], same: tuple[str, ...]
+) -> Statement:
+    if dialect == "sqlite":
+        onto = sqlite.insert(table)
+        statement: sqlite.Insert | postgresql.Insert = onto
+    else:
+        rows = _rows({name: table.c[name].type for name in names})
+        statement = postgresql.insert(table).from_select(names, select(rows))
+    if not same:
+        return statement
+    changes = {name: statement.excluded[name] for name in names if name not in same}
+    return statement.on_conflict_do_update(index_elements=same, set_=changes)
+
+
+def _rows(types: Mapping[str, TypeEngine[Any]]) -> FromClause:
+    """Rows from one array for each column."""
+    arrays = (
+        bindparam(name, type_=ARRAY(kind, dimensions=1)) for name, kind in types.items()
+    )
+    columns = (column(name, kind) for name, kind in types.items())
+    unnested = func.unnest(*arrays).table_valued(*columns, name="given")
+    return unnested.render_derived()
