@@ -30,6 +30,7 @@ _SHIPMENT: Mapping[str, Field] = {
     "order.name": Field(example="#1001", optional=False),
     "order.id": Field(example="5550001001", optional=False),
     "order.total": Field(example="120.00", number=True),
+    "order.currency": Field(example="EUR"),
     "shipment.total": Field(example="49.90", number=True),  # what is in this parcel
     "tracking.number": Field(example="RR100200300"),
     "tracking.url": Field(example="https://track.example/RR100200300"),
@@ -46,7 +47,8 @@ _APPOINTMENT: Mapping[str, Field] = {
 
 _PAYMENT: Mapping[str, Field] = {
     "payment.due_at": Field(example="2026-11-30T00:00:00+01:00", optional=False),
-    "payment.amount": Field(example="€49.00"),
+    "payment.amount": Field(example="49.00", number=True),
+    "payment.currency": Field(example="EUR"),
     "payment.reference": Field(example="INV-2026-042"),
     "payment.url": Field(example="https://pay.example/INV-2026-042"),
 }

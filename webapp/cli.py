@@ -231,6 +231,62 @@ def notices(account: str | None, language: str, as_json: bool) -> None:
         click.echo("There is nothing to mend.")
 
 
+@main.command()
+@click.argument("message")
+@click.option("--account", help="The account's key, if several have such a message.")
+@click.option("--language", default="", help="The person's, such as it or pt_BR.")
+@click.option(
+    "--channel",
+    type=click.Choice([one.value for one in Channel]),
+    help="Only this channel.",
+)
+@click.option(
+    "--field",
+    "given",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="What a field holds, as order.name=#1001; else it is an example.",
+)
+@json_option
+@sandbox_option
+def preview(
+    message: str,
+    account: str | None,
+    language: str,
+    channel: str | None,
+    given: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Show what MESSAGE says on each channel, and how many SMS it takes."""
+    from core.services.previews import preview as look
+    from webapp.previews import told as told_preview
+
+    with _everreach() as app:
+        found = look(
+            app,
+            message,
+            account=account,
+            locale=language,
+            channel=Channel(channel) if channel else None,
+            fields=dict(map(_named, given)),
+        )
+    if as_json:
+        _print_json([dataclasses.asdict(one) for one in found])
+        return
+    for one in found:
+        click.echo(told_preview(one))
+    if not found:
+        click.echo("It says nothing there.")
+
+
+def _named(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        fix = "Write it like order.name=#1001"
+        raise SetupError("--field", f"{given} has no value", fix)
+    return name, value
+
+
 @main.group()
 def consent() -> None:
     """Note what a person agreed to, and show what they agreed to and refused."""

@@ -185,6 +185,8 @@ def _fields(fulfillment: Json) -> Iterator[tuple[str, str]]:
     yield "order.name", re.sub(r"\.[0-9]+$", "", fulfillment["name"].text())
     if total := _total(fulfillment):
         yield "shipment.total", total
+    for currency in _currencies(fulfillment):
+        yield "order.currency", currency
     for part in ("number", "url", "company"):
         for text in _if_any(fulfillment[f"tracking_{part}"]):
             yield f"tracking.{part}", text
@@ -197,6 +199,12 @@ def _total(fulfillment: Json) -> str:
     costs = [_cost(item) for item in fulfillment["line_items"].each()]
     known = [cost for cost in costs if cost is not None]
     return str(sum(known)) if known and len(known) == len(costs) else ""
+
+
+def _currencies(fulfillment: Json) -> Iterator[str]:
+    """What the items' prices are in: the shop's own currency."""
+    for item in fulfillment["line_items"].each():
+        yield from _if_any(item["price_set"]["shop_money"]["currency_code"])
 
 
 def _cost(item: Json) -> Decimal | None:

@@ -7,6 +7,7 @@ a known nothing. What nobody told is not known.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from core.cascade.model import Channel
@@ -15,6 +16,19 @@ from core.message.money import Money
 from core.message.price import FREE
 
 ON_DELIVERY = frozenset({Channel.WHATSAPP, Channel.VIBER, Channel.RCS})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a message should cost, before it goes out: None if the rate card does not say.
+
+    `category` is what it should be charged as. `ask_at` is when its provider is asked for the
+    price at the latest, if it has to be asked.
+    """
+
+    category: str
+    estimate: Money | None
+    ask_at: datetime | None
 
 
 class Source(StrEnum):

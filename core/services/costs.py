@@ -1,7 +1,6 @@
 """What messages should cost and did, from rate cards and what providers tell."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -9,14 +8,23 @@ from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.model import Channel
-from core.message.content import Content, Template
-from core.message.cost import Charge, Source, is_charged, settled, together
+from core.message.compose import Composed
+from core.message.content import Template
+from core.message.cost import (
+    ON_DELIVERY,
+    Charge,
+    Expected,
+    Source,
+    is_charged,
+    settled,
+    together,
+)
 from core.message.money import Money
 from core.message.phone import country_of
 from core.message.price import FREE, category_of, estimate
 from core.ports import ChannelConnector, Pricing, Receipt, SendAccepted
 from core.store import prices
-from core.store.attempts import Claimed
+from core.store.attempts import Claimed, Taken
 from core.store.prices import Bill, Settled
 
 # A provider that has to be asked is asked so long after the end, then again and again; if the
@@ -29,24 +37,14 @@ Answered = Mapping[str, Charge]
 NOTHING: Answered = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expected:
-    """What a message should cost, before it goes out; `ask_at` as in `Bill.due_at`."""
-
-    category: str
-    estimate: Money | None
-    ask_at: datetime | None
-
-
-def expect(
-    claimed: Claimed, connector: ChannelConnector, content: Content, parts: int | None
-) -> Expected:
+def expect(claimed: Claimed, connector: ChannelConnector, said: Composed) -> Expected:
     """What a message should cost."""
     channel, now = claimed.channel, claimed.taken_at
-    by_template = channel is not Channel.WHATSAPP or isinstance(content, Template)
+    by_template = channel is not Channel.WHATSAPP or isinstance(said.content, Template)
     category = category_of(claimed.purpose, by_template=by_template)
     asks = connector.capabilities[channel].pricing is Pricing.QUERY
     country = _country(channel, claimed.recipient["phone"])
+    parts = said.parts.count if said.parts else None
     return Expected(
         category=category,
         estimate=estimate(
@@ -64,6 +62,15 @@ def charge_of(told: Receipt | SendAccepted) -> Charge:
     """What a report or an answer tells of the cost."""
     category = told.category if isinstance(told, Receipt) else ""
     return Charge(price=told.price, parts=told.parts, category=category)
+
+
+def is_news(charge: Charge, taken: Taken, channel: Channel, pricing: Pricing) -> bool:
+    """Whether the cost of what was accepted may be known now, or is not as expected."""
+    ours = taken.said.parts.count if taken.said.parts else None
+    if charge.price or charge.parts not in (None, ours):
+        return True
+    silent = pricing is Pricing.NEVER and channel not in ON_DELIVERY
+    return silent and taken.expected.estimate is not None
 
 
 def settle(
@@ -86,6 +93,11 @@ def settle(
         if after != before:
             changed.append(after)
     prices.save(tx, changed)
+
+
+def next_question(asked: int, now: datetime) -> datetime | None:
+    """When a provider is asked for a price again that it was asked for so often before."""
+    return now + AGAIN[asked] if asked < len(AGAIN) else None
 
 
 def _as_it_was(bill: Bill) -> Settled:

@@ -4,7 +4,7 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
-from core.message.compose import compose, in_short
+from core.message.cost import Charge
 from core.ports import (
     Answer,
     ChannelConnector,
@@ -29,10 +29,12 @@ from core.ports import (
     SendUnclear,
 )
 from core.services.advance import advance
+from core.services.composing import composed
+from core.services.costs import charge_of, expect, is_news, settle
 from core.services.events import read_events
 from core.services.outlook import usual_limits
 from core.store import attempts, people
-from core.store.attempts import Claimed
+from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim
 from core.store.records import overrides
@@ -51,7 +53,7 @@ class _Prepared:
     claimed: Claimed
     connector: ChannelConnector | None = None
     request: Request | None = None
-    text: str | None = None
+    taken: Taken | None = None
     refused: Failure | None = None
 
 
@@ -112,8 +114,8 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
         ]
-        texts = {one.claimed.reference: one.text for one in prepared}
-        attempts.take(tx, texts, now, lease_until)
+        taken = {one.claimed.reference: one.taken for one in prepared}
+        attempts.take(tx, taken, now, lease_until)
     return claims, prepared
 
 
@@ -202,19 +204,19 @@ def _fault(
 
 def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     connector = app.registry.channels[claimed.sender["provider"]]
-    content = compose(claimed.content, claimed.channel, claimed.fields)
+    said = composed(claimed, connector)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,
         to=claimed.address,
-        content=content,
+        content=said.content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
         purpose=claimed.purpose,
     )
     request = connector.build(message, app.config_of(connector, claimed.sender))
-    text = in_short(content)
-    return _Prepared(claimed=claimed, connector=connector, text=text, request=request)
+    taken = Taken(said=said, expected=expect(claimed, connector, said))
+    return _Prepared(claimed=claimed, connector=connector, taken=taken, request=request)
 
 
 def _window(app: Everreach, claimed: Claimed) -> timedelta:
@@ -254,9 +256,12 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
     happened = [(one.prepared.claimed.cascade_id, _event(one, now)) for one in group]
 
     exchanged = dict(map(_provider_id, group))
+    charges = dict(_charges(group))
 
     def save(tx: Connection) -> set[str]:
-        return advance(app, tx, happened, now, exchanged)
+        lanes = advance(app, tx, happened, now, exchanged)
+        settle(app, tx, charges.keys(), now, charges)
+        return lanes
 
     # An answer that is not saved is an attempt that nobody knows the outcome of.
     app.bell.ring(app.store.insist(save))
@@ -266,6 +271,21 @@ def _provider_id(one: _Sent) -> tuple[str, str | None]:
     result = one.result
     known = result.provider_id if isinstance(result, SendAccepted) else None
     return one.prepared.claimed.reference, known
+
+
+def _charges(group: list[_Sent]) -> Iterator[tuple[str, Charge]]:
+    """What was told of the cost of those of which it may be known now, by reference."""
+    for one in group:
+        prepared, result = one.prepared, one.result
+        reference = prepared.claimed.reference
+        if isinstance(result, SendRejected):
+            yield reference, Charge()
+        elif isinstance(result, SendAccepted) and prepared.taken:
+            assert prepared.connector
+            able = prepared.connector.capabilities[prepared.claimed.channel]
+            charge = charge_of(result)
+            if is_news(charge, prepared.taken, prepared.claimed.channel, able.pricing):
+                yield reference, charge
 
 
 def _event(one: _Sent, now: datetime) -> Reported:

@@ -64,7 +64,8 @@ class Change:
     @property
     def template(self) -> str:
         """The template that it uses, or `""`."""
-        return records.template_of(self.loaded.definition, self.after.channel)
+        locale = self.loaded.cascade.recipient.locale
+        return records.template_of(self.loaded.definition, self.after.channel, locale)
 
     @property
     def was_accepted(self) -> bool:

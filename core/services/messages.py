@@ -11,6 +11,7 @@ from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Marks, Until
 from core.services.headlines import MOVED, STARTED, headline_of, status_of
+from core.services.lengths import length_of
 from core.services.views import LineView, MessageView, ReplyView, TryView
 from core.store import history, records
 from core.store.cascades import to_cascade
@@ -54,7 +55,7 @@ def next_deadline(app: Everreach) -> datetime | None:
 def _view(stored: Stored, translate: Translate) -> MessageView:
     row = stored.row
     recipient = records.to_recipient(row["recipient"])
-    tries = tuple(_try(one) for one in stored.attempts)
+    tries = tuple(_try(one, translate) for one in stored.attempts)
     return MessageView(
         id=row["id"],
         account=row["account_key"],
@@ -90,7 +91,8 @@ def _reply(row: records.Row) -> ReplyView:
     )
 
 
-def _try(row: records.Row) -> TryView:
+def _try(row: records.Row, translate: Translate) -> TryView:
+    said = row["content"] or {}
     attempt = records.to_attempt(row)
     failure = attempt.marks.failure
     return TryView(
@@ -112,7 +114,9 @@ def _try(row: records.Row) -> TryView:
         failed_at=row["failed_at"],
         failure_code=failure.code if failure else None,
         failure_detail=failure.detail if failure else None,
-        text=(row["content"] or {}).get("text"),
+        text=said.get("text"),
+        parts=row["parts"],
+        length=length_of(row["parts"], said.get("unusual", ""), translate),
     )
 
 

@@ -79,7 +79,7 @@ class Outlook:
 
     def sending(self, loaded: Loaded, step: Step, sender: str) -> None:
         """A message is about to try a sender. If that is broken, the next ones wait."""
-        for template in {"", records.template_of(loaded.definition, step.channel)}:
+        for template in {"", _template(loaded, step.channel)}:
             key = (loaded.account["id"], sender, template)
             broken = self._breakers.get(key)
             if broken and broken.retry_at:
@@ -88,7 +88,7 @@ class Outlook:
                 self._breakers[key] = replace(broken, retry_at=until, probe=probe)
 
     def _step(self, loaded: Loaded, step: Step, plan: records.Row) -> Step:
-        template = records.template_of(loaded.definition, step.channel)
+        template = _template(loaded, step.channel)
         senders = (
             self._sender(loaded, step.channel, sender.key, template)
             for sender in step.senders
@@ -204,6 +204,11 @@ class _Spent:
 def usual_limits(app: Everreach, channel: str, provider: str) -> Limits:
     """What a provider lets a sender do on a channel, where it is known."""
     return app.registry.channels[provider].limits.get(Channel(channel), NO_LIMITS)
+
+
+def _template(loaded: Loaded, channel: Channel) -> str:
+    locale = loaded.cascade.recipient.locale
+    return records.template_of(loaded.definition, channel, locale)
 
 
 def _limits(loaded: Loaded) -> Limits:

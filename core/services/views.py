@@ -8,7 +8,8 @@ from datetime import datetime
 class TryView:
     """One attempt. Times are None until they happened.
 
-    `asked`: its provider was asked what became of it.
+    `asked`: its provider was asked what became of it. `parts` are those of an SMS as we count
+    them, and `length` says so in words; None and `""` for what is none.
     """
 
     reference: str
@@ -30,6 +31,8 @@ class TryView:
     failure_code: str | None
     failure_detail: str | None
     text: str | None
+    parts: int | None
+    length: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select, update
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
-from core.message.money import Money
+from core.message.compose import Composed
+from core.message.cost import Expected
 from core.message.price import RateCard
 from core.store import records
 from core.store.many import among, update_each
@@ -31,6 +32,8 @@ class Claimed:
     due_at: datetime
     taken_at: datetime
     expires_at: datetime | None
+    zone: str
+    currency: str
     recipient: records.Row
     fields: dict[str, str]
     content: records.Row
@@ -58,16 +61,10 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """What an attempt says and should cost, nothing if it is not sent.
+    """What an attempt that is sent says, and what it should cost."""
 
-    Its provider is asked for the price at `price_due_at`.
-    """
-
-    text: str | None = None
-    parts: int | None = None
-    category: str | None = None
-    estimate: Money | None = None
-    price_due_at: datetime | None = None
+    said: Composed
+    expected: Expected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +74,7 @@ class Asked:
     reference: str
     cascade_id: str
     number: int
-    provider_id: str
+    provider_id: str | None
     sender: records.Row
 
 
@@ -94,9 +91,10 @@ _DETAILS = (
     select(
         *attempts.c["reference", "cascade_id", "number", "step", "channel"],
         attempts.c.due_at,
-        *cascades.c["recipient", "fields", "expires_at"],
+        *cascades.c["recipient", "fields", "expires_at", "zone"],
         reminders.c.definition,
         accounts.c.key.label("account_key"),
+        accounts.c.currency,
         CARD,
         *_SENDER,
     )
@@ -123,10 +121,14 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
         due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
+        zone=row["zone"],
+        currency=row["currency"],
         recipient=row["recipient"],
         fields=row["fields"],
-        content=definition["content"].get(channel, {}),
-        template=records.template_of(definition, channel),
+        content=definition["content"],
+        template=records.template_of(
+            definition, channel, row["recipient"].get("locale", "")
+        ),
         purpose=Purpose(definition["purpose"]),
         card=row["card"],
     )
@@ -138,25 +140,36 @@ def _sender(row: Any) -> records.Row:
 
 def take(
     tx: Connection,
-    taken: Mapping[str, Taken],
+    taken: Mapping[str, Taken | None],
     now: datetime,
     lease_until: datetime,
 ) -> None:
     """Take what was claimed, and write down what it says, before it goes out, by reference."""
     ours = {"state": "sending", "sending_at": now, "lease_until": lease_until}
-    rows = [
-        {
-            "key": key,
-            **ours,
-            "content": None if one.text is None else {"text": one.text},
-            "parts": one.parts,
-            "category": one.category,
-            **money_columns("estimate", one.estimate),
-            "price_due_at": one.price_due_at,
-        }
-        for key, one in taken.items()
-    ]
+    rows = [{"key": key, **ours, **_kept(one)} for key, one in taken.items()]
     update_each(tx, attempts.c.reference, rows)
+
+
+def _kept(one: Taken | None) -> dict[str, Any]:
+    """The columns of what an attempt says and should cost; None if it is not sent."""
+    if one is None:
+        return _NOTHING
+    said, expected = one.said, one.expected
+    return {
+        "content": {"text": said.text, "unusual": said.unusual},
+        "parts": said.parts.count if said.parts else None,
+        "category": expected.category,
+        **money_columns("estimate", expected.estimate),
+        "price_due_at": expected.ask_at,
+    }
+
+
+_NOTHING = dict.fromkeys(
+    (
+        *("content", "parts", "category"),
+        *("estimate_micros", "estimate_currency", "price_due_at"),
+    )
+)
 
 
 def claim_asked(tx: Connection, limit: int) -> list[str]:

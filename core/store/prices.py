@@ -1,13 +1,13 @@
 """What attempts cost: all that is known of it, and what is settled."""
 
 import json
-from collections.abc import Collection, Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Text, bindparam, select, type_coerce, update
+from sqlalchemy import Connection, Dialect, Text, select, type_coerce
 from sqlalchemy.types import TypeDecorator
 
 from core.cascade.model import Channel
@@ -90,7 +90,9 @@ def bills(tx: Connection, references: Collection[str]) -> list[Bill]:
 
 
 _TOLD = (
-    select(*receipts.c["attempt", "price_micros", "price_currency", "parts", "category"])
+    select(
+        *receipts.c["attempt", "price_micros", "price_currency", "parts", "category"]
+    )
     .where(among(receipts.c.attempt, "references"), receipts.c.category.is_not(None))
     # By when it was so; what is of one moment, by its words, whichever came first.
     .order_by(receipts.c.at, receipts.c.fingerprint)
@@ -214,6 +216,8 @@ def ask_again(tx: Connection, next_at: dict[Due, datetime | None]) -> None:
 
 def lock(tx: Connection, references: Collection[str]) -> None:
     """Let nobody else change these attempts. Cascades are locked first, as everywhere."""
-    mine = select(attempts.c.cascade_id).where(among(attempts.c.reference, "references"))
+    mine = select(attempts.c.cascade_id).where(
+        among(attempts.c.reference, "references")
+    )
     query = select(cascades.c.id).where(cascades.c.id.in_(mine)).order_by(cascades.c.id)
     tx.execute(query.with_for_update(key_share=True), {"references": references}).all()

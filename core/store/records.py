@@ -10,6 +10,7 @@ from sqlalchemy import BindParameter
 
 from core.cascade.model import Attempt, Channel, Fate, Recipient, Sender, Step
 from core.cascade.status import Failure, FailureClass, Marks, Scope, Until
+from core.message import variants
 
 Row = Mapping[Any, Any]  # SQLAlchemy's rows take columns as keys too
 
@@ -44,10 +45,9 @@ def _step(channel: str, senders: tuple[str, ...], until: str, wait: float) -> St
     )
 
 
-def template_of(definition: Row, channel: str) -> str:
-    """The template that a reminder sends on a channel, which can break by itself, or `""`."""
-    content = definition["content"].get(channel, {})
-    return "/".join(filter(None, (content.get("template"), content.get("language"))))
+def template_of(definition: Row, channel: str, locale: str) -> str:
+    """The template that a reader of `locale` gets, which can break by itself, or `""`."""
+    return variants.template_of(definition["content"], channel, locale)
 
 
 def overrides(sender: Row) -> dict[str, FailureClass]:

@@ -58,6 +58,13 @@ def change(tx: Connection, kind: str, row_id: int, columns: Mapping[str, Any]) -
     tx.execute(update(table).where(table.c.id == row_id).values(**columns))
 
 
+def accounts_that_say(tx: Connection, message: str) -> list[Row]:
+    """The accounts that have a message of this key, which may have been switched off."""
+    query = select(accounts).join(messages, messages.c.account_id == accounts.c.id)
+    mine = query.where(messages.c.key == message).order_by(accounts.c.key)
+    return list(tx.execute(mine).mappings())
+
+
 def senders_of(tx: Connection, accounts: Collection[int]) -> dict[tuple[int, str], Row]:
     """Id, provider and limits of every sender of these accounts, by account and key."""
     rows = tx.execute(_SENDERS, {"accounts": accounts}).mappings()

@@ -15,7 +15,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from core.cascade import explain
-from core.services import headlines, notices
+from core.services import headlines, lengths, notices
 from webapp import ui
 from webapp.languages import CATALOGUES, ENGLISH, LANGUAGES
 
@@ -25,7 +25,8 @@ OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 
 def english() -> list[str]:
     """Every text, once, in the order in which they are met."""
-    tables = (*explain.ENGLISH, *headlines.ENGLISH, *notices.ENGLISH, *ui.ENGLISH)
+    modules = (explain, headlines, lengths, notices, ui)
+    tables = (text for module in modules for text in module.ENGLISH)
     return list(dict.fromkeys((*tables, *_in_templates())))
 
 

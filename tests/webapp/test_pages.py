@@ -58,6 +58,8 @@ WHATSAPP = TryView(
     failure_code=None,
     failure_detail=None,
     text="Hi Anna, order #1001 is on its way.",
+    parts=None,
+    length="",
 )
 SMS = replace(
     WHATSAPP,

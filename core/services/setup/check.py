@@ -19,10 +19,10 @@ from core.cascade.model import Channel
 from core.cascade.quiet import quiet_rule
 from core.cascade.schedule import AT_ONCE, Offset, ZoneSource
 from core.cascade.status import Until
-from core.errors import ContentError, SetupError
-from core.message.template import fields_used
-from core.occasions import EVENTS, MOMENTS, Field, fields_of
+from core.errors import SetupError
+from core.occasions import MOMENTS, fields_of
 from core.ports import ChannelConnector, PlatformConnector, Registry
+from core.services.setup.check_contents import check_message, check_step
 from core.services.setup.currencies import CURRENCIES
 from core.services.setup.findings import (
     SECTIONS,
@@ -33,7 +33,7 @@ from core.services.setup.findings import (
     show,
     spell,
 )
-from core.services.setup.schema import OTHER_WAIT
+from core.services.setup.schema import usual_wait
 
 SHORTEST_WAIT, LONGEST_WAIT = 1, durations.to_seconds("30d")
 
@@ -165,48 +165,8 @@ def _check_message(
         for _, reminder in entries(document, "reminders")
         if "on" in reminder and reminder.get("message") == message.get("key")
     ]
-    for where, text in _texts(place, message):
-        for event in events or [""]:
-            _check_text(where, text, event, findings)
-
-
-def _texts(place: Place, message: Group) -> Iterator[tuple[Place, str]]:
-    whatsapp = message.get("whatsapp", {})
-    for part in ("header", "body", "buttons"):
-        yield from _leaves((*place, "whatsapp", part), whatsapp.get(part))
-    yield from _leaves((*place, "sms"), message.get("sms"))
-
-
-def _leaves(place: Place, value: Any) -> Iterator[tuple[Place, str]]:
-    if isinstance(value, str):
-        yield place, value
-    elif isinstance(value, list | dict):
-        items = value.items() if isinstance(value, dict) else enumerate(value)
-        for step, item in items:
-            yield from _leaves((*place, step), item)
-
-
-def _check_text(place: Place, text: str, event: str, findings: Findings) -> None:
-    known = fields_of(event) if event else _every_field()
-    try:
-        used = fields_used(text)
-    except ContentError as error:
-        findings.problem(place, str(error), "Write fields as {{ order.name }}")
-        return
-    for field, can_do_without in used.items():
-        if field not in known:
-            about = f"a field of {event}" if event else "a field of any event"
-            findings.problem(place, f"{field} is not {about}", choices(field, known))
-        elif known[field].optional and not can_do_without:
-            findings.warn(
-                place,
-                f"{field} may be unknown, and the step is passed over then; "
-                f"give it a default: {{{{ {field} | default('…') }}}}",
-            )
-
-
-def _every_field() -> dict[str, Field]:
-    return {name: field for event in EVENTS for name, field in fields_of(event).items()}
+    if findings.is_clean(place):
+        check_message(place, message, events, findings)
 
 
 # --- Reminders ------------------------------------------------------------------------------
@@ -229,7 +189,7 @@ class _Reminder:
         for where, step in entries(reminder, "steps"):
             here = (*place, *where)
             self._check_senders(here, step)
-            self._check_content(here, step, message)
+            self._check_content(here, step, reminder)
             self._check_duration(here, step, "wait")
             self._check_conditions(here, step, reminder.get("on"))
         self._check_duration(place, reminder, "expires")
@@ -285,15 +245,18 @@ class _Reminder:
             problem = f"{CHANNELS[channel]} by {provider} cannot report {until}"
             self._findings.problem((*place, "until"), problem, f"It can report {told}")
 
-    def _check_content(self, place: Place, step: Group, key: str | None) -> None:
-        where, message = self._messages.get(key or "", ((), {}))
-        channel = step.get("channel")
-        if not message or channel is None or channel in message:
+    def _check_content(self, place: Place, step: Group, reminder: Group) -> None:
+        where, message = self._messages.get(reminder.get("message", ""), ((), {}))
+        whole = {"channel", "sender"} <= set(step) and "on" in reminder
+        if not message or not whole or not self._findings.is_clean(where):
             return
-        if self._findings.is_clean((*where, channel)):
-            problem = f"the message {key} says nothing on {CHANNELS[channel]}"
-            fix = f"Give {spell(where)} a part called {channel}"
-            self._findings.problem((*place, "channel"), problem, fix)
+        if not self._findings.is_clean(place):
+            return
+        channel = Channel(step["channel"])
+        named = [self._connector(key) for _, key in _named((), step)]
+        able = {one.name: one.capabilities[channel] for one in named if one}
+        event, findings = reminder["on"], self._findings
+        check_step(place, channel, message, where, event, able, findings)
 
     def _check_duration(self, place: Place, group: Group, name: str) -> None:
         if name not in group:
@@ -352,7 +315,9 @@ class _Reminder:
         channel, other = CHANNELS[step["channel"]], CHANNELS[following["channel"]]
         if until in (Until.ACCEPTED, Until.SENT):
             return
-        wait = timedelta(seconds=durations.to_seconds(step.get("wait", OTHER_WAIT)))
+        wait = timedelta(
+            seconds=durations.to_seconds(step.get("wait", usual_wait(step)))
+        )
         told = f"{channel} may still deliver this after its {in_words(wait)}, and"
         told = f"{told} {other} may have gone out by then"
         for reason in self._reasons(step, wait):

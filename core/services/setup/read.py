@@ -13,13 +13,13 @@ from core.ports import Registry
 from core.services.outlook import CLICKS_AND_REPLIES
 from core.services.setup.check import check, listed
 from core.services.setup.check_rates import check_rates
+from core.services.setup.contents import content_of
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings
 from core.services.setup.schema import (
-    CHANNELS,
     LAST_WAIT,
-    OTHER_WAIT,
     setup_schema,
+    usual_wait,
 )
 from core.services.setup.shape import find_misshapen, without
 from core.services.setup.variables import Variables
@@ -62,7 +62,7 @@ class _Reading:
         self._document = document
         self._registry = registry
         self._messages = {
-            message["key"]: _content(message)
+            message["key"]: content_of(message)
             for message in document.get("messages", ())
         }
         self._providers = {
@@ -127,7 +127,7 @@ class _Reading:
             "message": reminder["message"],
             "content": self._messages[reminder["message"]],
             "steps": [
-                *(self._step(step, OTHER_WAIT) for step in others),
+                *(self._step(step, usual_wait(step)) for step in others),
                 self._step(last, LAST_WAIT),
             ],
             "send": str(Offset.parse(reminder.get("send", AT_ONCE))),
@@ -182,32 +182,3 @@ def _limits(entry: Mapping[str, Any]) -> Columns:
     if pause := limits.get("per_person"):
         limits["per_person"] = durations.to_seconds(pause)
     return limits
-
-
-def _content(message: Mapping[str, Any]) -> Columns:
-    said = {
-        str(channel): message[channel] for channel in CHANNELS if channel in message
-    }
-    return {channel: _CONTENTS[channel](what) for channel, what in said.items()}
-
-
-def _template(whatsapp: Mapping[str, Any]) -> Columns:
-    return {
-        "template": whatsapp["template"],
-        "language": whatsapp["language"],
-        "header": _parameters(whatsapp.get("header", [])),
-        "body": _parameters(whatsapp.get("body", [])),
-        "buttons": whatsapp.get("buttons", []),
-    }
-
-
-def _parameters(given: list[str] | dict[str, str]) -> list[Columns]:
-    if isinstance(given, dict):
-        return [{"text": text, "name": name} for name, text in given.items()]
-    return [{"text": text, "name": None} for text in given]
-
-
-_CONTENTS: Mapping[str, Any] = {
-    "whatsapp": _template,
-    "sms": lambda text: {"text": text},
-}

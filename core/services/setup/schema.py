@@ -16,6 +16,7 @@ from core.cascade.schedule import (
 )
 from core.cascade.status import FailureClass, Until
 from core.durations import PATTERN as DURATION
+from core.message.compose import MAX_PARTS
 from core.message.price import CATEGORIES
 from core.occasions import EVENTS
 from core.ports import ChannelConnector, PlatformConnector, Registry
@@ -23,9 +24,14 @@ from core.services.outlook import CLICKS_AND_REPLIES, UNREAD_RULES
 
 Schema = dict[str, Any]
 
-CHANNELS = (Channel.WHATSAPP, Channel.SMS)
-LAST_WAIT, OTHER_WAIT = "24h", "10m"  # of a step that does not say
+CHANNELS = tuple(Channel)
+# How long a step may take that does not say; a mail is not looked at within minutes.
+LAST_WAIT, OTHER_WAIT, EMAIL_WAIT = "24h", "10m", "1h"
 LARGEST_NUMBER = 10**15
+LANGUAGE = r"^[a-z]{2,3}(_[A-Z][a-z]{3})?(_([A-Z]{2}|[0-9]{3}))?$(?!\n)"
+UNSHOWN = ("link", "nothing")
+MOST_PARTS = 255  # more cannot be joined: 3GPP TS 23.040, 9.2.3.24.1
+_FIELDS = "May use fields such as {{ order.name }}"
 
 
 def setup_schema(registry: Registry) -> Schema:
@@ -91,6 +97,11 @@ def _account_limits() -> Schema:
         "per_person_per_day": _count("Messages to one person in 24 hours"),
     }
     return _group("How much may be sent", {}, limits)
+
+
+def usual_wait(step: Mapping[str, Any]) -> str:
+    """How long a step may take that does not say, and is not the last."""
+    return EMAIL_WAIT if step["channel"] == Channel.EMAIL else OTHER_WAIT
 
 
 def _sender_limits() -> Schema:
@@ -173,34 +184,121 @@ def _or_variable(schema: Any) -> Any:
 
 
 def _message() -> Schema:
-    channels = {
-        "whatsapp": _whatsapp(),
-        "sms": _text("The text of the SMS; may use fields such as {{ order.name }}"),
+    key = {"key": _key("the message")}
+    return _group("One message", key, {**_said(), "languages": _languages()})
+
+
+def _languages() -> Schema:
+    return {
+        "description": "What it says in other languages, by names such as it or pt_BR",
+        "type": "object",
+        "propertyNames": {
+            "pattern": LANGUAGE,
+            "description": "Languages have names such as it or pt_BR",
+        },
+        "additionalProperties": _group("What it says in one language", {}, _said()),
     }
-    message = _group("One message", {"key": _key("the message")}, channels)
-    return {**message, "minProperties": 2}
 
 
-def _whatsapp() -> Schema:
-    required = {
-        "template": _text("The name of the approved template"),
+def _said() -> Schema:
+    """What a message says in one language: everywhere, and on each channel."""
+    unshown = "What becomes of a picture where it cannot be shown"
+    return {
+        "language": {
+            "description": "The language this is written in, such as en or pt_BR",
+            "type": "string",
+            "pattern": LANGUAGE,
+        },
+        "text": _text(_FIELDS),
+        "subject": _text("The subject of the email"),
+        **_media(),
+        "buttons": _list("Buttons below the text, in order", _button(["object"])),
+        "unshown": {**_one_of(unshown, UNSHOWN), "default": UNSHOWN[0]},
+        "whatsapp": _channel("WhatsApp", _template()),
+        "sms": _channel("SMS", {**_template(), **_sms()}),
+        "viber": _channel("Viber", _template()),
+        "rcs": _channel("RCS", _template()),
+        "email": _channel("email", _email()),
+    }
+
+
+def _channel(name: str, keys: Schema) -> Schema:
+    about = f"What it says by {name}: a text, or a group"
+    properties = {"text": _text(_FIELDS), **keys}
+    group = {**_group(about, {}, properties), "minProperties": 1}
+    return {"description": about, "anyOf": [_text(about), group]}
+
+
+def _template() -> Schema:
+    return {
+        "template": _text("The name of the approved template, or its id"),
         "language": _text("The language it was approved in, such as en or pt_BR"),
-    }
-    button = {
-        "type": ["string", "null"],
-        "pattern": r"\S",
-        "description": "The end of its address, or null if it has no variable part",
-    }
-    optional = {
         "header": _parameters("header"),
         "body": _parameters("body"),
-        "buttons": _list("Its URL buttons, in order", button),
+        "buttons": _list(
+            "Its buttons, in order: of those of a template only what varies, null if nothing",
+            _button(["object", "string", "null"]),
+        ),
+        **_media(),
     }
-    return _group("An approved WhatsApp template", required, optional)
+
+
+def _sms() -> Schema:
+    plain = "Make curly quotes, dashes and the like plain where that saves an SMS"
+    most = "At most so many SMS at once; the step is passed over if it takes more"
+    return {
+        "plain_punctuation": {
+            "description": plain,
+            "type": "boolean",
+            "default": False,
+        },
+        "max_parts": {
+            "description": most,
+            "type": "integer",
+            "minimum": 1,
+            "maximum": MOST_PARTS,
+            "default": MAX_PARTS,
+        },
+    }
+
+
+def _email() -> Schema:
+    html = "The same as HTML; without it the mail is plain text"
+    return {"subject": _text("The subject"), "html": _text(html)}
+
+
+def _media() -> Schema:
+    """A picture: its address, or of a document that and its name."""
+    address = "The public address of the {}; may use fields"
+    name = {"name": _text("Its file name")}
+    document = address.format("document")
+    group = _group(document, {"url": _text(document)}, name)
+    return {
+        "image": _text(address.format("image")),
+        "video": _text(address.format("video")),
+        "document": {"description": document, "anyOf": [_text(document), group]},
+    }
+
+
+def _button(kinds: list[str]) -> Schema:
+    """A word alone is the end of the address of a template's button."""
+    about = "One of link, reply and code, and its text"
+    return {
+        "description": about,
+        "type": kinds,
+        "pattern": r"\S",
+        "additionalProperties": False,
+        "properties": {
+            "link": _text("The address it opens; of a template its end"),
+            "reply": _text("What it answers, such as confirm"),
+            "code": _text("The code it copies"),
+            "text": _text("What stands on it"),
+        },
+    }
 
 
 def _parameters(part: str) -> Schema:
-    text = _text("May use fields such as {{ order.name }}")
+    text = _text(_FIELDS)
     return {
         "description": f"The {part}'s parameters: a list, or by name if they have names",
         "type": ["array", "object"],

@@ -172,23 +172,6 @@ def _empty(error: _Error, _: str) -> Iterator[_Wording]:
     yield tuple(error.absolute_path), "is empty", _said(error, "description") or ""
 
 
-def _too_few(error: _Error, shown: str) -> Iterator[_Wording]:
-    # A message has a key, so that one more setting is what it says.
-    said_nothing = error.validator_value > 1
-    yield from (_no_channel if said_nothing else _empty)(error, shown)
-
-
-def _no_channel(error: _Error, _: str) -> Iterator[_Wording]:
-    channels = [name for name in error.schema["properties"] if name != "key"]
-    if not set(channels) & set(error.instance):
-        place = (*error.absolute_path, channels[0])
-        yield (
-            place,
-            "is missing",
-            f"A message says something on {' or '.join(channels)}",
-        )
-
-
 def _other(error: _Error, shown: str) -> Iterator[_Wording]:
     place = tuple(error.absolute_path)
     yield place, f"{shown} cannot be used here", _said(error, "description") or ""
@@ -202,5 +185,5 @@ _WORDINGS: Mapping[str, Callable[[_Error, str], Iterator[_Wording]]] = {
     "pattern": _pattern,
     "minLength": _empty,
     "minItems": _empty,
-    "minProperties": _too_few,
+    "minProperties": _empty,
 }

@@ -88,6 +88,14 @@ def test_a_shipment_says_what_is_in_it_is_worth(items, total):
     assert happening.fields.get("shipment.total") == total
 
 
+def test_a_shipment_says_what_its_prices_are_in():
+    dkk = {"shop_money": {"amount": "24.95", "currency_code": "DKK"}}
+    items = [{**MUG, "price_set": dkk}]
+    [happening] = PLATFORM.translate(shipped(fulfillment(line_items=items)))
+
+    assert happening.fields["order.currency"] == "DKK"
+
+
 def test_a_cancelled_order_cancels_each_of_its_shipments(translate):
     name = "order.shipment_cancelled"
     expected = Happening(name=name, subject=SUBJECT, contact=Contact(), fields={})

@@ -226,9 +226,7 @@ def test_the_content_is_kept_channel_by_channel(here):
     assert whatsapp == {
         "template": "order_shipped",
         "language": "en",
-        "header": [],
         "body": [{"text": text, "name": None} for text in body],
-        "buttons": [],
     }
     assert sms["text"].startswith("{{ order.name }} is on its way")
 
@@ -249,7 +247,8 @@ def test_parameters_may_have_names_and_buttons_may_have_none(here):
     whatsapp = message["content"]["whatsapp"]
     assert whatsapp["body"] == [{"text": "{{ order.name }}", "name": "order"}]
     assert whatsapp["header"] == [{"text": "Hi", "name": None}]
-    assert whatsapp["buttons"] == [None, "{{ order.id }}"]
+    link = {"kind": "link", "value": "{{ order.id }}", "text": ""}
+    assert whatsapp["buttons"] == [None, link]
 
 
 def test_the_last_step_waits_a_day_by_default_and_others_ten_minutes(here):

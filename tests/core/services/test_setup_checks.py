@@ -175,8 +175,8 @@ def test_the_schema_is_a_schema():
             "{{ order.nmae }} is on its way",
             "messages[0].sms: order.nmae is not a field of order.shipped. Did you mean "
             "order.name? Known: recipient.first_name, recipient.last_name, "
-            "recipient.phone, order.name, order.id, order.total, shipment.total, "
-            "tracking.number, tracking.url, tracking.company",
+            "recipient.phone, order.name, order.id, order.total, order.currency, "
+            "shipment.total, tracking.number, tracking.url, tracking.company",
         ),
         (
             SMS,
@@ -268,7 +268,8 @@ def test_a_message_must_say_something():
     text = setup().replace("reminders:", "  - key: silent\nreminders:")
 
     assert problems(text) == [
-        "messages[1].whatsapp: is missing. A message says something on whatsapp or sms"
+        "messages[1].text: is missing. A message has a text, or says something on "
+        "whatsapp or sms or viber or rcs or email"
     ]
 
 
@@ -445,7 +446,7 @@ def timed(more, event="appointment.booked"):
         (
             timed("quiet_hours: [{from: 21:00, to: 08:00, channels: [fax]}]"),
             "reminders[0].quiet_hours[0].channels[0]: 'fax' is not a known channel. "
-            "Known: whatsapp, sms",
+            "Known: whatsapp, sms, viber, rcs, email",
         ),
     ],
 )

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, text
 
+from core.message.compose import Composed
+from core.message.content import Text
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store.breakers import (
@@ -19,6 +21,8 @@ from core.store.cascades import load
 from core.store.tables import accounts, cascades
 from tests.support.line import Line
 from tests.support.riverside import fulfillment
+
+SAID = Composed(content=Text(text="said"), text="said")
 
 
 def test_an_attempt_is_claimed_once(line: Line) -> None:

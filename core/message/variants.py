@@ -1,0 +1,83 @@
+"""Which of a message's words one person gets on one channel.
+
+A message as it is stored: what it says everywhere, below a channel's name what it says there
+instead, and below `languages` the same again. What is said in the person's language comes
+first, even where another language has words for the channel.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.message.reader import tags
+
+Said = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """What is said in one language: `here` on the channel alone, `anywhere` on all of them."""
+
+    language: str
+    here: Said
+    anywhere: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A message for one person on one channel: the layer that counts most comes first."""
+
+    layers: tuple[Layer, ...]
+
+    def here(self, key: str) -> Any:
+        """What is said on this channel alone, or None."""
+        return next((one.here[key] for one in self.layers if key in one.here), None)
+
+    def anywhere(self, key: str) -> Any:
+        """What is said on all channels, or None."""
+        found = (one.anywhere[key] for one in self.layers if key in one.anywhere)
+        return next(found, None)
+
+    def said(self, key: str) -> Any:
+        """What is said, in the person's language rather than for the channel; or None."""
+        at = self.rank(key)
+        layer = self.layers[at] if at < len(self.layers) else None
+        return layer and layer.here.get(key, layer.anywhere.get(key))
+
+    def rank(self, key: str) -> int:
+        """The place of the layer that says something, the number of layers if none does."""
+        for index, layer in enumerate(self.layers):
+            if key in layer.here or key in layer.anywhere:
+                return index
+        return len(self.layers)
+
+    def language(self, key: str) -> str:
+        """The language that something is said in, `""` if that is not told."""
+        at = self.rank(key)
+        return self.layers[at].language if at < len(self.layers) else ""
+
+
+def variant(content: Said, channel: str, locale: str) -> Variant:
+    """A stored message for a person who reads `locale` (as `it` or `pt_BR`)."""
+    return Variant(tuple(_layers(content, channel, locale)))
+
+
+def template_of(content: Said, channel: str, locale: str) -> str:
+    """The template with its language, which a provider may refuse by itself, or `""`."""
+    chosen = variant(content, channel, locale)
+    if not chosen.here("template"):
+        return ""
+    parts = (chosen.here("template"), chosen.here("language"))
+    return "/".join(filter(None, parts))
+
+
+def _layers(content: Said, channel: str, locale: str) -> Iterator[Layer]:
+    others: Mapping[str, Said] = content.get("languages", {})
+    for tag in tags(locale):
+        if tag in others:
+            yield _layer(others[tag], channel, tag)
+    yield _layer(content, channel, content.get("language", ""))
+
+
+def _layer(said: Said, channel: str, language: str) -> Layer:
+    return Layer(language=language, here=said.get(channel, {}), anywhere=said)

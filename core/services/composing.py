@@ -1,0 +1,28 @@
+"""What one attempt says: its message, for its person, as its provider can send it."""
+
+from core.message.compose import Composed, compose
+from core.message.reader import Reader
+from core.ports import ChannelConnector
+from core.store.attempts import Claimed
+
+
+def composed(
+    claimed: Claimed, connector: ChannelConnector, *, open_window: bool = False
+) -> Composed:
+    """What an attempt says. Raises ContentError naming what is missing or too much.
+
+    `open_window`: the person wrote on this channel in the last 24 hours.
+    """
+    reader = Reader(
+        locale=claimed.recipient.get("locale", ""),
+        zone=claimed.zone,
+        currency=claimed.currency,
+    )
+    return compose(
+        claimed.content,
+        claimed.channel,
+        claimed.fields,
+        able=connector.capabilities[claimed.channel],
+        reader=reader,
+        open_window=open_window,
+    )
