@@ -16,6 +16,14 @@ from core.cascade.limits import Limits
 from core.cascade.model import Channel
 from core.cascade.replies import StopWord
 from core.cascade.status import Failure, Scope, Status, Until
+from core.message.approval import (
+    KnownTemplate,
+    TemplateCategory,
+    TemplateDraft,
+    TemplateNews,
+    TemplatePage,
+    TemplatesRefused,
+)
 from core.message.content import ButtonKind, Content, MediaKind
 from core.message.money import Money
 
@@ -249,7 +257,8 @@ class Receipt:
 class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
-    `sender` is their E.164 number or address; `provider_id` names the reply itself, `answers`
+    `sender` is their E.164 number or address, or where the provider hides that what it calls
+    them; `provider_id` names the reply itself, `answers`
     the message of ours that it answers where the provider says so. `carrier` is what the
     provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
@@ -263,6 +272,11 @@ class Reply:
     answers: str | None = None
     carrier: StopWord | None = None
 
+    @property
+    def hidden(self) -> bool:
+        """Whether the provider hides number and address of whoever wrote this."""
+        return not self.sender.startswith("+") and "@" not in self.sender
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
@@ -275,7 +289,7 @@ class Preference:
     at: datetime | None = None
 
 
-Told = Receipt | Reply | Preference
+Told = Receipt | Reply | Preference | TemplateNews
 
 
 class StatusQuery(Protocol):
@@ -315,12 +329,42 @@ class LiveCheck(Protocol):
         ...
 
 
+class TemplateDesk(Protocol):
+    """How a provider's templates are listed, and new ones asked for.
+
+    What builds a request raises SetupError if a setting is missing for that.
+    """
+
+    def ask(self, config: Any, after: str) -> HttpRequest:
+        """The request for a page of the templates; `after` is what the last page said."""
+        ...
+
+    def answer(self, response: HttpResponse) -> TemplatePage | TemplatesRefused:
+        """What its answer holds. Never raises."""
+        ...
+
+    def propose(self, draft: TemplateDraft, config: Any) -> HttpRequest:
+        """The request that asks for a template. Raises ContentError."""
+        ...
+
+    def proposed(
+        self, response: HttpResponse, draft: TemplateDraft
+    ) -> KnownTemplate | TemplatesRefused:
+        """What its answer means. Never raises."""
+        ...
+
+    def lives(self, category: TemplateCategory, window: timedelta) -> timedelta:
+        """The lifetime nearest to a window that a template of this category may have."""
+        ...
+
+
 class ChannelConnector(Protocol):
     """One provider: how it sends, answers, reports and signs.
 
     `company` is who stands behind it, as people know it. `capabilities` says what it can do,
     for every channel that it serves. `query` is None where a provider cannot be asked about a
-    message, `check` where there is nothing to try, `tolerance` where what it sends us does not
+    message, `check` where there is nothing to try, `templates` where there are none or they are not
+    looked after from here, `tolerance` where what it sends us does not
     say when it was signed; else a request is believed for so long after that. `taken` is the
     HTTP status that tells the provider that we have what it told. `limits` are what it lets a sender do, where that is known and the
     account has not been told otherwise. `config` is an instance of `Config`, a frozen dataclass
@@ -333,6 +377,7 @@ class ChannelConnector(Protocol):
     capabilities: Mapping[Channel, Capabilities]
     query: StatusQuery | None
     check: LiveCheck | None
+    templates: TemplateDesk | None
     tolerance: timedelta | None
     taken: int
     limits: Mapping[Channel, Limits]

@@ -4,12 +4,9 @@ What a command needs is imported inside it, so that each starts fast and `--help
 """
 
 import dataclasses
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -18,11 +15,17 @@ import click
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
-from core.config import Settings
 from core.errors import SetupError
+from webapp.cli_common import (
+    everreach,
+    json_option,
+    print_json,
+    read_settings,
+    sandbox_option,
+)
+from webapp.cli_templates import templates
 
 if TYPE_CHECKING:
-    from core.bootstrap import Everreach
     from core.services.people import PersonView
     from core.services.setup import Report, Rule, Running
     from core.services.views import MessageView
@@ -44,21 +47,6 @@ class _Group(click.Group):
             return ctx.exit(1)
 
 
-def _sandbox(ctx: click.Context, option: click.Parameter, value: bool) -> None:
-    # The environment, and not an argument: the children of a command are in it as well.
-    if value:
-        os.environ["EVERREACH_SANDBOX"] = "1"
-
-
-sandbox_option = click.option(
-    "--sandbox",
-    is_flag=True,
-    expose_value=False,
-    is_eager=True,
-    callback=_sandbox,
-    help="Use the sandbox and its own data folder.",
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 language_option = click.option(
     "--language",
     type=click.Choice(["en", "de", "it"]),
@@ -81,7 +69,7 @@ def up(ctx: click.Context) -> None:
     """Start everything, and stop it with Ctrl-C."""
     from webapp.up import up as run
 
-    ctx.exit(run(_settings(), os.environ))
+    ctx.exit(run(read_settings(), os.environ))
 
 
 @main.command()
@@ -92,7 +80,7 @@ def web() -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    settings = _settings()
+    settings = read_settings()
     server = Granian(
         "webapp.app:create_app",
         address=settings.host,
@@ -130,7 +118,7 @@ def load_app() -> Any:
 @sandbox_option
 def worker(lanes: str | None) -> None:
     """Run one worker process."""
-    _settings()
+    read_settings()
     chosen = ["--lanes", lanes] if lanes else []
     command = [sys.executable, "-P", "-m", "worker", *chosen]
     os.execv(sys.executable, command)
@@ -143,7 +131,7 @@ def migrate() -> None:
     from core.store.migrate import upgrade
     from webapp.up import make_home
 
-    settings = _settings()
+    settings = read_settings()
     make_home(settings.home)
     upgrade(settings)
     click.echo("The database is up to date.")
@@ -165,10 +153,10 @@ def apply(file: str, running: "Rule", as_json: bool) -> None:
     from core.services import setup
 
     text = _text(file)
-    with _everreach() as app:
+    with everreach() as app:
         report = setup.apply(app, text, os.environ, running)
     if as_json:
-        _print_json(dataclasses.asdict(report))
+        print_json(dataclasses.asdict(report))
     else:
         _print_report(report)
 
@@ -191,7 +179,7 @@ def messages(
     from core.services.messages import list_messages
     from webapp.languages import translator
 
-    with _everreach() as app:
+    with everreach() as app:
         found = list_messages(
             app,
             subject=subject,
@@ -200,7 +188,7 @@ def messages(
             translate=translator(language),
         )
     if as_json:
-        _print_json([dataclasses.asdict(message) for message in found])
+        print_json([dataclasses.asdict(message) for message in found])
         return
     for message in found:
         click.echo(told(message))
@@ -218,10 +206,10 @@ def notices(account: str | None, language: str, as_json: bool) -> None:
     from core.services.notices import list_notices
     from webapp.languages import translator
 
-    with _everreach() as app:
+    with everreach() as app:
         found = list_notices(app, account=account, translate=translator(language))
     if as_json:
-        _print_json([dataclasses.asdict(notice) for notice in found])
+        print_json([dataclasses.asdict(notice) for notice in found])
         return
     for notice in found:
         at = notice.at.astimezone(ZoneInfo(notice.time_zone))
@@ -261,7 +249,7 @@ def preview(
     from core.services.previews import preview as look
     from webapp.previews import told as told_preview
 
-    with _everreach() as app:
+    with everreach() as app:
         found = look(
             app,
             message,
@@ -271,7 +259,7 @@ def preview(
             fields=dict(map(_named, given)),
         )
     if as_json:
-        _print_json([dataclasses.asdict(one) for one in found])
+        print_json([dataclasses.asdict(one) for one in found])
         return
     for one in found:
         click.echo(told_preview(one))
@@ -337,7 +325,7 @@ def list_consents(account: str, phone: str, as_json: bool) -> None:
     """Show what a person agreed to and refused, oldest first."""
     from core.services.people import what_they_said
 
-    with _everreach() as app:
+    with everreach() as app:
         _print_person(what_they_said(app, account, phone), as_json)
 
 
@@ -353,7 +341,7 @@ def _note_consent(
 ) -> None:
     from core.services.people import note_consent
 
-    with _everreach() as app:
+    with everreach() as app:
         person = note_consent(
             app,
             account,
@@ -368,13 +356,16 @@ def _note_consent(
 
 def _print_person(person: "PersonView", as_json: bool) -> None:
     if as_json:
-        _print_json(dataclasses.asdict(person))
+        print_json(dataclasses.asdict(person))
         return
     zone = ZoneInfo(person.time_zone)
     for said in person.said:
         click.echo(f"{said.at.astimezone(zone):%Y-%m-%d %H:%M}  {said.sentence}")
     if not person.said:
         click.echo("This person has agreed to nothing and refused nothing.")
+
+
+main.add_command(templates)
 
 
 @main.command()
@@ -387,7 +378,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
 
     rows = examine(os.environ)
     if as_json:
-        _print_json([dataclasses.asdict(row) for row in rows])
+        print_json([dataclasses.asdict(row) for row in rows])
     else:
         click.echo(report(rows))
     ctx.exit(int(any(row.state == "fail" for row in rows)))
@@ -400,7 +391,7 @@ def replay(event: int) -> None:
     """Read the incoming event with this number again."""
     from core.services import inbox
 
-    with _everreach() as app:
+    with everreach() as app:
         found = inbox.replay(app, event)
     if not found:
         raise SetupError("EVENT", f"there is no incoming event {event}")
@@ -413,26 +404,7 @@ def schema() -> None:
     from connectors.registry import load_registry
     from core.services.setup import setup_schema
 
-    _print_json(setup_schema(load_registry()))
-
-
-def _settings() -> Settings:
-    return Settings.from_env(os.environ)
-
-
-@contextmanager
-def _everreach() -> Iterator["Everreach"]:
-    from connectors.registry import load_registry
-    from core.bootstrap import open_everreach
-    from core.store.migrate import upgrade
-    from webapp.up import make_home
-
-    settings = _settings()
-    make_home(settings.home)
-    # A set-up file may be applied before Everreach was ever started.
-    upgrade(settings)
-    with open_everreach(settings, load_registry()) as app:
-        yield app
+    print_json(setup_schema(load_registry()))
 
 
 def _text(file: str) -> str:
@@ -444,18 +416,6 @@ def _text(file: str) -> str:
     except UnicodeDecodeError:
         problem, fix = "is not UTF-8 text", "Save it as UTF-8"
     raise SetupError(file, problem, fix)
-
-
-def _print_json(value: Any) -> None:
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return dict(value)
-    return list(value) if isinstance(value, tuple | set | frozenset) else str(value)
 
 
 def _print_report(report: "Report") -> None:

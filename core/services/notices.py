@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
 from core.cascade.explain import NO_REASON, Translate, mask_numbers
+from core.message.approval import TemplateStatus
 from core.services.lessons import SENDER_BROKEN, TEMPLATE_REFUSED
+from core.services.templates import STOPPED
 from core.services.views import NoticeView
 from core.store import breakers, notices, records
 from core.store.breakers import Breaker
@@ -18,14 +20,27 @@ from core.store.breakers import Breaker
 SENTENCES: Mapping[str, str] = {
     SENDER_BROKEN: "{company} no longer works with the sender {sender}: {detail} (code {code}).",
     TEMPLATE_REFUSED: "{company} no longer takes the template {template} of the sender {sender}: {detail} (code {code}).",
+    STOPPED[
+        TemplateStatus.PAUSED
+    ]: "{company} has paused the template {template} of the sender {sender}: {detail}.",
+    STOPPED[
+        TemplateStatus.REJECTED
+    ]: "{company} has rejected the template {template} of the sender {sender}: {detail}.",
+    STOPPED[
+        TemplateStatus.DISABLED
+    ]: "{company} has disabled the template {template} of the sender {sender}: {detail}.",
 }
 PAUSED = "{sentence} Nothing is sent that way until {at}; messages go by the next sender or channel."
 TRIED_NEXT = "{sentence} The next message tries it; if it fails, it goes by the next sender or channel."
+LOOK_AT_TEMPLATE = "Look at the template at {company}, mend it or use another one. Once {company} approves it, this goes by itself."
 FIXES: Mapping[str, str] = {
     SENDER_BROKEN: "Look at the account, the number and the login at {company}. If they changed, change them in the set-up file too and apply it. Once a message is taken, this goes by itself.",
     TEMPLATE_REFUSED: "Look at the template at {company}: is it approved, and does it expect what the set-up file fills in? Once a message is taken, this goes by itself.",
+    **dict.fromkeys(STOPPED.values(), LOOK_AT_TEMPLATE),
 }
-ENGLISH = (*SENTENCES.values(), PAUSED, TRIED_NEXT, *FIXES.values(), NO_REASON)
+ENGLISH = tuple(
+    dict.fromkeys((*SENTENCES.values(), PAUSED, TRIED_NEXT, *FIXES.values(), NO_REASON))
+)
 
 Broken = Mapping[tuple[int, str, str], Breaker]
 
@@ -59,7 +74,9 @@ def _view(
         words["at"] = (
             f"{retry_at.astimezone(ZoneInfo(row['time_zone'])):%Y-%m-%d %H:%M}"
         )
-    ending = translate(PAUSED if closed else TRIED_NEXT)
+    if breaker or row["kind"] not in STOPPED.values():
+        ending = translate(PAUSED if closed else TRIED_NEXT)
+        told = ending.format_map(words | {"sentence": told})
     return NoticeView(
         account=row["account_key"],
         time_zone=row["time_zone"],
@@ -67,7 +84,7 @@ def _view(
         sender=row["sender_key"],
         at=row["at"],
         retry_at=retry_at,
-        sentence=ending.format_map(words | {"sentence": told}),
+        sentence=told,
         fix=translate(FIXES[row["kind"]]).format_map(words),
     )
 

@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 from core.bootstrap import Everreach
 from core.cascade.events import Reported
 from core.cascade.status import Failure, Marks, Status, overridden
+from core.message.approval import TemplateNews
 from core.ports import Preference, Receipt, Reply, Told
 from core.services.advance import advance
 from core.services.costs import charge_of, settle
 from core.services.inbox import as_request, read_each
 from core.services.replies import Happened, hear, prefer
+from core.services.templates import hear_news
 from core.store import inbox, origins, receipts
 from core.store.inbox import Waiting
 from core.store.origins import Origin
@@ -64,6 +66,8 @@ class _Batch:
                 words, follows = hear(tx, sender, arrival, fact)
             case Preference():
                 words, follows = prefer(tx, arrival, fact)
+            case TemplateNews():
+                return hear_news(tx, sender, arrival, fact)
             case _:
                 assert_never(fact)
         happened += follows

@@ -1,5 +1,7 @@
 """What people write back: an answer to a message, and a word about being written to at all."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from core.cascade.consent import Suppression, asked_to_stop
@@ -24,9 +26,11 @@ def hear(
     tx: Connection, sender: Origin, arrival: Waiting, reply: Reply
 ) -> tuple[str, Happened]:
     """What a reply means: in words, and what it does to cascades."""
+    answered = replies.answered(tx, (arrival.account_id, reply.sender), reply)
+    if answered and reply.hidden:
+        reply = replace(reply, sender=answered.recipient_key)
     person = (arrival.account_id, reply.sender)
     at = reply.at or arrival.received_at
-    answered = replies.answered(tx, person, reply)
     meaning = _meaning(reply)
     written = _written(sender, arrival, reply, meaning, answered)
     if not people.add_reply(tx, written):

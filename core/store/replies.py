@@ -11,12 +11,13 @@ from core.store.tables import attempts, cascades
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The attempt that a reply answers."""
+    """The attempt that a reply answers, and whom it was for."""
 
     account_id: int
     cascade_id: str
     number: int
     subject: str
+    recipient_key: str
 
 
 def answered(tx: Connection, person: Person, reply: Reply) -> Answered | None:
@@ -31,6 +32,7 @@ def answered(tx: Connection, person: Person, reply: Reply) -> Answered | None:
         attempts.c.cascade_id,
         attempts.c.number,
         cascades.c.subject,
+        cascades.c.recipient_key,
     )
     query = (
         select(*columns)

@@ -492,6 +492,25 @@ breakers = Table(
     UniqueConstraint("account_id", "sender", "template"),
 )
 
+# The templates that providers keep for us, as they last told. `lives` is in seconds, empty
+# where it is not known; `told_at` is when the provider last told of it.
+templates = Table(
+    "templates",
+    metadata,
+    _id(),
+    _account(),
+    Column("sender_id", Id, ForeignKey("senders.id"), nullable=False),
+    _text("provider_id"),
+    _text("name"),
+    _text("language"),
+    _text("category"),
+    _text("status"),
+    Column("lives", Integer),
+    Column("told_at", UtcTime, nullable=False),
+    UniqueConstraint("sender_id", "name", "language"),
+    Index("ix_templates_provider_id", "account_id", "provider_id"),
+)
+
 # What the owner should know and can mend.
 notices = Table(
     "notices",

@@ -79,10 +79,11 @@ leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 fields = """
     entry changes value field statuses status id timestamp errors error code sid messages type
     from text body button interactive button_reply context reaction user_preferences wa_id
-    date_updated error_code
+    date_updated error_code event message_template_id message_template_name data paging
+    message_send_ttl_seconds display_phone_number
 """
 names = st.text() | st.sampled_from(fields.split())
-known = "messages user_preferences sent failed 1795168801 text stop"
+known = "messages user_preferences message_template_status_update PAUSED sent failed 1795168801 text stop"
 words = leaves | st.sampled_from(known.split())
 documents = st.recursive(
     words, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=30
@@ -241,7 +242,8 @@ def test_it_has_fixtures_for_replies(name, inbound):
     assert any(reply.answers for reply in found)
     assert {type(reply) for reply in found} == {Reply}
     assert {reply.channel for reply in found} <= connector.capabilities.keys()
-    assert all(reply.sender.startswith("+") and reply.provider_id for reply in found)
+    assert all(reply.sender and reply.provider_id for reply in found)
+    assert any(not reply.hidden for reply in found)
 
 
 @every_price

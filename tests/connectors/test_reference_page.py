@@ -1,4 +1,4 @@
-"""docs/reference/connectors.md says of every connector what the connector says of itself."""
+"""The reference pages of the docs say of every connector what the connector says of itself."""
 
 import re
 from importlib import import_module
@@ -9,15 +9,23 @@ import pytest
 from connectors import reference
 from connectors.registry import load_registry
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "connectors.md"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+PAGE = REFERENCE / "connectors.md"
 REGISTRY = load_registry()
 CONNECTORS = {**REGISTRY.channels, **REGISTRY.platforms}
 
 
+def page_of(name: str) -> Path:
+    """A connector's own page, if it has one."""
+    own = REFERENCE / "providers" / f"{name}.md"
+    return own if own.exists() else PAGE
+
+
 def generated(name: str) -> str:
+    page = page_of(name.split()[-1])
     marked = rf"<!-- generated: {name} -->\n(.*?)\n<!-- end -->"
-    found = re.search(marked, PAGE.read_text(), re.DOTALL)
-    assert found, f"{PAGE} has no part marked <!-- generated: {name} -->"
+    found = re.search(marked, page.read_text(), re.DOTALL)
+    assert found, f"{page} has no part marked <!-- generated: {name} -->"
     return found[1]
 
 

@@ -66,6 +66,10 @@ class Providers(ThreadingHTTPServer):
         """
         self._answers["POST", f"/v25.0/{number}"] = (status, told)
 
+    def keeps(self, told: Told, status: int = 200, *, number: str) -> None:
+        """What Meta answers from now on when it is asked for something of ours."""
+        self._answers["GET", f"/v25.0/{number}"] = (status, told)
+
     def sms(self, told: Told, status: int = 201) -> None:
         """What Twilio answers from now on."""
         self._answers["POST", "/2010-04-01/"] = (status, told)

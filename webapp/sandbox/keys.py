@@ -11,6 +11,7 @@ from webapp.sandbox.store import WorldFile
 _MAKERS: Final[dict[str, Callable[[], str]]] = {
     "SANDBOX_SHOPIFY_SECRET": lambda: secrets.token_hex(16),
     "SANDBOX_META_PHONE_ID": lambda: str(secrets.randbelow(9 * 10**14) + 10**14),
+    "SANDBOX_META_WABA_ID": lambda: str(secrets.randbelow(9 * 10**14) + 10**14),
     "SANDBOX_META_TOKEN": lambda: "EAA" + secrets.token_hex(32),
     "SANDBOX_META_APP_SECRET": lambda: secrets.token_hex(16),
     "SANDBOX_META_VERIFY_TOKEN": lambda: secrets.token_urlsafe(16),

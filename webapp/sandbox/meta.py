@@ -9,39 +9,34 @@ import json
 import re
 import secrets
 import sqlite3
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from core.message.content import Button
 from core.ports import Clock
-from webapp.sandbox import graph, outbox, phones, signing
+from webapp.sandbox import graph, meta_templates, outbox, phones, quirks, signing
 from webapp.sandbox.cast import SHOP_NAME, Kind
 from webapp.sandbox.graph import GraphError, Request
 from webapp.sandbox.journey import Journey, by_whatsapp
+from webapp.sandbox.meta_render import name_of, rendered
+from webapp.sandbox.meta_reports import TITLES, Told, person, statuses, user_id
+from webapp.sandbox.meta_templates import Kept
 from webapp.sandbox.outbox import Webhook
 from webapp.sandbox.phones import Sent
+from webapp.sandbox.quirks import Quirk
 from webapp.sandbox.store import WorldFile
 
 PATH: Final = "/receipts/whatsapp_cloud/sandbox.wa"
+WINDOW: Final = timedelta(hours=24)
 
-_WABA_ID = "102030405060708"
 _DISPLAY_NUMBER = "46701740699"
 _RETRIES: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0)
 _REFUSALS = 2
-_PRICING = {
-    "billable": True,
-    "pricing_model": "PMP",
-    "type": "regular",
-    "category": "utility",
-}
-_HELP = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/"
-_NOT_ON_WHATSAPP = (131026, "Message undeliverable", "Message Undeliverable.")
-_OUTSIDE_WINDOW = (
-    131047,
-    "Re-engagement message",
-    "Message failed to send because more than 24 hours have passed since the customer "
-    "last replied to this number.",
-)
+_NOT_ON_WHATSAPP, _OUTSIDE_WINDOW, _TOO_FAST = 131026, 131047, 130429
+
+Answer = tuple[int, dict[str, Any]]
 
 
 class MetaCloud:
@@ -52,36 +47,134 @@ class MetaCloud:
         self._file = file
         self._clock = clock
         self._phone_id = keys["SANDBOX_META_PHONE_ID"]
+        self._waba_id = keys["SANDBOX_META_WABA_ID"]
         self._token = keys["SANDBOX_META_TOKEN"]
         self._app_secret = keys["SANDBOX_META_APP_SECRET"]
 
+    # --- What it is asked
+
     def send(
         self, version: str, phone_id: str, authorization: str, body: bytes
-    ) -> tuple[int, dict[str, Any]]:
+    ) -> Answer:
         """The answer to POST <version>/<phone id>/messages: HTTP status and JSON."""
-        try:
-            self._authorize(version, phone_id, authorization)
-            request = graph.read(body)
-            return 200, self._take(request)
-        except GraphError as error:
-            return error.status, error.body(trace="A" + secrets.token_urlsafe(16))
 
-    def _authorize(self, version: str, phone_id: str, authorization: str) -> None:
+        def take() -> dict[str, Any]:
+            self._authorize(version, phone_id, self._phone_id, authorization)
+            return self._take(graph.read(body))
+
+        return _answered(take)
+
+    def number(
+        self, version: str, phone_id: str, authorization: str, fields: str
+    ) -> Answer:
+        """The answer to GET <version>/<phone id>."""
+
+        def tell() -> dict[str, Any]:
+            self._authorize(version, phone_id, self._phone_id, authorization)
+            known = {
+                "verified_name": SHOP_NAME,
+                "display_phone_number": f"+{_DISPLAY_NUMBER}",
+                "quality_rating": "GREEN",
+            }
+            wanted = fields.split(",") if fields else list(known)
+            told = {name: known[name] for name in wanted if name in known}
+            return {**told, "id": self._phone_id}
+
+        return _answered(tell)
+
+    def templates(
+        self, version: str, waba_id: str, authorization: str, query: Mapping[str, str]
+    ) -> Answer:
+        """The answer to GET <version>/<business account id>/message_templates."""
+
+        def tell() -> dict[str, Any]:
+            self._authorize(version, waba_id, self._waba_id, authorization)
+            limit = int(query.get("limit", "25"))
+            with self._file.transaction() as tx:
+                now, after = self._clock.now(), query.get("after", "")
+                found = meta_templates.page(tx, now, limit, after)
+                counted = meta_templates.summary(tx) if "summary" in query else {}
+                return {**found, **counted}
+
+        return _answered(tell)
+
+    def create_template(
+        self, version: str, waba_id: str, authorization: str, body: bytes
+    ) -> Answer:
+        """The answer to POST <version>/<business account id>/message_templates."""
+
+        def take() -> dict[str, Any]:
+            self._authorize(version, waba_id, self._waba_id, authorization)
+            asked, now = graph.parse(body), self._clock.now()
+            with self._file.transaction() as tx:
+                kept = meta_templates.add(tx, asked, now)
+                outbox.put(tx, self._review(kept), kept.reviewed_at)
+            answer = {"id": kept.id, "status": kept.status(now)}
+            return {**answer, "category": kept.category}
+
+        return _answered(take)
+
+    def hear(
+        self,
+        number: str,
+        *,
+        text: str = "",
+        button: Button | None = None,
+        answers: str | None = None,
+    ) -> None:
+        """Somebody writes to the business, or presses a reply button; `answers` is a wamid.
+
+        From then on it may write what it likes to them, for a day.
+        """
+        now = self._clock.now()
+        with self._file.transaction() as tx:
+            window = (number, now.timestamp())
+            tx.execute("INSERT OR REPLACE INTO meta_windows VALUES (?, ?)", window)
+            hidden = quirks.of(tx, number).hidden
+            about = {
+                "id": _wamid(number),
+                "timestamp": str(int(now.timestamp())),
+                "from_user_id": user_id(number),
+                **({} if hidden else {"from": number[1:]}),
+                **(
+                    {"context": {"from": _DISPLAY_NUMBER, "id": answers}}
+                    if answers
+                    else {}
+                ),
+            }
+            said = _said(text, button, _was_template(tx, answers))
+            value = {
+                "contacts": [person(number, hidden=hidden)],
+                "messages": [{**about, **said}],
+            }
+            outbox.put(tx, self._message(value), now)
+
+    # --- What it does
+
+    def _authorize(self, version: str, id: str, own: str, authorization: str) -> None:
         if not signing.same(authorization, f"Bearer {self._token}"):
             title = "Invalid OAuth access token - Cannot parse access token"
             raise GraphError(401, 190, title)
         if not re.fullmatch(r"v\d+\.\d+", version):
             raise GraphError(400, 2500, f"Unknown path components: /{version}")
-        if phone_id != self._phone_id:
-            title = f"Unsupported post request. Object with ID '{phone_id}' is not here"
+        if id != own:
+            title = f"Unsupported request. Object with ID '{id}' is not here"
             raise GraphError(400, 100, title)
 
     def _take(self, request: Request) -> dict[str, Any]:
+        with self._file.transaction() as tx:
+            quirk, now = quirks.of(tx, request.to), self._clock.now()
+            kept = _template(tx, request)
+            if request.is_template:
+                request = replace(request, shown=rendered(kept, request.content, now))
+        if quirk.refuses:
+            title, details = TITLES.get(quirk.refuses, ("Refused", ""))
+            raise GraphError(400, quirk.refuses, title, details)
         if self._is_too_busy(request):
             details = "Cloud API message throughput has been reached."
-            raise GraphError(429, 130429, "Rate limit hit", details)
+            raise GraphError(429, _TOO_FAST, "Rate limit hit", details)
         with self._file.transaction() as tx:
-            return _accepted(request, self._dispatch(tx, request, self._clock.now()))
+            return _accepted(request, kept, self._dispatch(tx, request, kept, quirk))
 
     def _is_too_busy(self, request: Request) -> bool:
         if phones.kind_of(request.to) is not Kind.BUSY:
@@ -89,32 +182,66 @@ class MetaCloud:
         with self._file.transaction() as tx:
             return _turns_away(tx, request.fingerprint)
 
-    def _dispatch(self, tx: sqlite3.Connection, request: Request, now: datetime) -> str:
+    def _dispatch(
+        self, tx: sqlite3.Connection, request: Request, kept: Kept | None, quirk: Quirk
+    ) -> str:
         """Send it on its way; its wamid."""
+        now, shown = self._clock.now(), request.shown
+        assert shown
         on_at = phones.ring(tx, request.to, now)
         journey = by_whatsapp(phones.kind_of(request.to), now, on_at)
-        if not request.is_template:
-            # Nobody in the cast ever writes, so no window for free text is open.
-            journey = Journey(failed_at=journey.failed_at or now)
+        code = _NOT_ON_WHATSAPP
+        if kept is None and not _is_open(tx, request.to, now):
+            journey, code = Journey(failed_at=journey.failed_at or now), _OUTSIDE_WINDOW
+        elif quirk.fails:
+            journey, code = Journey(failed_at=now), quirk.fails
+        elif kept and kept.lives:
+            journey = _cut(journey, now + timedelta(seconds=kept.lives))
+        wamid = _wamid(request.to)
         sent = Sent(
-            id=_wamid(request.to),
+            id=wamid,
             channel="whatsapp",
-            text=request.text,
+            text=shown.text,
             from_name=SHOP_NAME,
+            media=shown.media,
+            buttons=shown.buttons,
         )
         phones.receive(tx, request.to, sent, journey)
-        for at, status in _statuses(sent.id, request, journey):
-            outbox.put(tx, self._webhook(status), at)
-        return sent.id
+        told = Told(
+            wamid=wamid,
+            to=request.to,
+            reference=request.reference,
+            category=kept.category.lower() if kept else "service",
+            older=_is_every_second(tx, wamid, kept) and not quirk.hidden,
+            hidden=quirk.hidden,
+        )
+        for at, value in quirk.posts(list(statuses(told, journey, code))):
+            outbox.put(tx, self._message(value), at)
+        return wamid
 
-    def _webhook(self, value: Mapping[str, Any]) -> Webhook:
+    def _message(self, value: Mapping[str, Any]) -> Webhook:
         metadata = {
             "display_phone_number": _DISPLAY_NUMBER,
             "phone_number_id": self._phone_id,
         }
-        value = {"messaging_product": "whatsapp", "metadata": metadata, **value}
-        change = {"value": value, "field": "messages"}
-        entry = {"id": _WABA_ID, "changes": [change]}
+        whole = {"messaging_product": "whatsapp", "metadata": metadata, **value}
+        return self._webhook({"value": whole, "field": "messages"})
+
+    def _review(self, kept: Kept) -> Webhook:
+        rejected = kept.verdict == "REJECTED"
+        value = {
+            "event": kept.verdict,
+            "message_template_id": int(kept.id),
+            "message_template_name": kept.name,
+            "message_template_language": kept.language,
+            "message_template_category": kept.category,
+            "reason": "INCORRECT_CATEGORY" if rejected else "NONE",
+        }
+        change = {"value": value, "field": "message_template_status_update"}
+        return self._webhook(change, time=int(kept.reviewed_at.timestamp()))
+
+    def _webhook(self, change: Mapping[str, Any], **more: int) -> Webhook:
+        entry = {"id": self._waba_id, **more, "changes": [change]}
         payload = {"object": "whatsapp_business_account", "entry": [entry]}
         # Meta signs what it sends: compact, with everything but ASCII and "/" escaped.
         body = json.dumps(payload, separators=(",", ":")).replace("/", "\\/").encode()
@@ -124,6 +251,19 @@ class MetaCloud:
             "X-Hub-Signature-256": signing.meta(self._app_secret, body),
         }
         return Webhook(path=PATH, headers=headers, body=body, retries=_RETRIES)
+
+
+def _answered(make: Callable[[], dict[str, Any]]) -> Answer:
+    try:
+        return 200, make()
+    except GraphError as error:
+        return error.status, error.body(trace="A" + secrets.token_urlsafe(16))
+
+
+def _template(tx: sqlite3.Connection, request: Request) -> Kept | None:
+    if not request.is_template:
+        return None
+    return meta_templates.find(tx, *name_of(request.content))
 
 
 def _turns_away(tx: sqlite3.Connection, message: str) -> bool:
@@ -139,9 +279,47 @@ def _turns_away(tx: sqlite3.Connection, message: str) -> bool:
     return False
 
 
-def _accepted(request: Request, wamid: str) -> dict[str, Any]:
+def _is_open(tx: sqlite3.Connection, number: str, now: datetime) -> bool:
+    """Whether somebody has written within a day, so that they may be written to freely."""
+    since = (number, (now - WINDOW).timestamp())
+    query = "SELECT 1 FROM meta_windows WHERE number = ? AND at > ?"
+    return tx.execute(query, since).fetchone() is not None
+
+
+def _cut(journey: Journey, dies_at: datetime) -> Journey:
+    """Without what would come after its template's lifetime. Meta does not say that it died."""
+    if journey.delivered_at is None or journey.delivered_at <= dies_at:
+        return journey
+    return replace(journey, delivered_at=None, read_at=None)
+
+
+def _is_every_second(tx: sqlite3.Connection, wamid: str, kept: Kept | None) -> bool:
+    """Remember a message. Every second one is reported in the shape of before 2026."""
+    row = (wamid, kept is not None)
+    made = tx.execute("INSERT INTO meta_messages (wamid, template) VALUES (?, ?)", row)
+    return bool(made.lastrowid and made.lastrowid % 2 == 0)
+
+
+def _was_template(tx: sqlite3.Connection, wamid: str | None) -> bool:
+    query = "SELECT template FROM meta_messages WHERE wamid = ?"
+    row = tx.execute(query, (wamid,)).fetchone()
+    return bool(row and row["template"])
+
+
+def _said(text: str, button: Button | None, on_template: bool) -> dict[str, Any]:
+    if button is None:
+        return {"type": "text", "text": {"body": text}}
+    if on_template:
+        pressed = {"payload": button.value, "text": button.text}
+        return {"type": "button", "button": pressed}
+    pressed = {"id": button.value, "title": button.text}
+    chosen = {"type": "button_reply", "button_reply": pressed}
+    return {"type": "interactive", "interactive": chosen}
+
+
+def _accepted(request: Request, kept: Kept | None, wamid: str) -> dict[str, Any]:
     message = {"id": wamid}
-    if request.is_template:
+    if kept:
         message["message_status"] = "accepted"
     return {
         "messaging_product": "whatsapp",
@@ -155,43 +333,3 @@ def _wamid(to: str) -> str:
     unique = secrets.token_hex(10).upper().encode()
     inside = b"\x1c\x18\x0b" + to[1:].encode() + b"\x15\x02\x00\x11\x18\x14" + unique
     return "wamid." + base64.b64encode(inside + b"\x00").decode()
-
-
-def _statuses(
-    wamid: str, request: Request, journey: Journey
-) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    """What Meta reports of a journey, and when."""
-    contact = {"profile": {"name": "Customer"}, "wa_id": request.to[1:]}
-    if at := journey.sent_at:
-        status = _status(wamid, request, "sent", at)
-        yield at, {"contacts": [contact], "statuses": [{**status, "pricing": _PRICING}]}
-    if at := journey.delivered_at:
-        status = _status(wamid, request, "delivered", at)
-        yield at, {"statuses": [{**status, "pricing": _PRICING}]}
-    if at := journey.read_at:
-        yield at, {"statuses": [_status(wamid, request, "read", at)]}
-    if at := journey.failed_at:
-        reason = _NOT_ON_WHATSAPP if request.is_template else _OUTSIDE_WINDOW
-        status = _status(wamid, request, "failed", at)
-        yield at, {"statuses": [{**status, "errors": [_error(*reason)]}]}
-
-
-def _status(wamid: str, request: Request, status: str, at: datetime) -> dict[str, Any]:
-    ours = request.reference
-    return {
-        "id": wamid,
-        "status": status,
-        "timestamp": str(int(at.timestamp())),
-        "recipient_id": request.to[1:],
-        **({"biz_opaque_callback_data": ours} if ours else {}),
-    }
-
-
-def _error(code: int, title: str, details: str) -> dict[str, Any]:
-    return {
-        "code": code,
-        "title": title,
-        "message": title,
-        "error_data": {"details": details},
-        "href": _HELP,
-    }

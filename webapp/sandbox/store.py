@@ -22,6 +22,14 @@ _SCHEMA = (
         id TEXT PRIMARY KEY, phone TEXT NOT NULL, shown TEXT NOT NULL,
         delivered_at REAL NOT NULL, read_at REAL)""",
     "CREATE TABLE IF NOT EXISTS refusals (message TEXT PRIMARY KEY, times INTEGER)",
+    "CREATE TABLE IF NOT EXISTS quirks (address TEXT PRIMARY KEY, quirk TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS meta_windows (number TEXT PRIMARY KEY, at REAL)",
+    """CREATE TABLE IF NOT EXISTS meta_messages (
+        id INTEGER PRIMARY KEY, wamid TEXT NOT NULL UNIQUE, template INTEGER NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS meta_templates (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL,
+        category TEXT NOT NULL, verdict TEXT NOT NULL, reviewed_at TEXT NOT NULL,
+        lives INTEGER NOT NULL, components TEXT NOT NULL)""",
     """CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY, due_at REAL NOT NULL, path TEXT NOT NULL,
         headers TEXT NOT NULL, body BLOB NOT NULL, retries TEXT NOT NULL)""",

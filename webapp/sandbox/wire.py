@@ -22,6 +22,32 @@ def meta(version: str, phone_id: str) -> Answer:
     return answer, status
 
 
+@providers.get("/meta/<version>/<phone_id>")
+def meta_number(version: str, phone_id: str) -> Answer:
+    """What Meta knows of a business number."""
+    fields = request.args.get("fields", "")
+    status, answer = _world().meta.number(version, phone_id, _authorization(), fields)
+    return answer, status
+
+
+@providers.get("/meta/<version>/<waba_id>/message_templates")
+def meta_templates(version: str, waba_id: str) -> Answer:
+    """Meta's list of templates."""
+    status, answer = _world().meta.templates(
+        version, waba_id, _authorization(), request.args
+    )
+    return answer, status
+
+
+@providers.post("/meta/<version>/<waba_id>/message_templates")
+def meta_new_template(version: str, waba_id: str) -> Answer:
+    """A template for Meta to review."""
+    status, answer = _world().meta.create_template(
+        version, waba_id, _authorization(), request.get_data()
+    )
+    return answer, status
+
+
 @providers.post("/twilio/2010-04-01/Accounts/<sid>/Messages.json")
 def twilio(sid: str) -> Answer:
     """Twilio's messaging API."""

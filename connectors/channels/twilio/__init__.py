@@ -37,6 +37,7 @@ from core.ports import (
     SendRejected,
     SendResult,
     StatusQuery,
+    TemplateDesk,
     Told,
 )
 
@@ -66,6 +67,7 @@ class Twilio:
     }
     query: StatusQuery | None = Query()
     check: LiveCheck | None = None
+    templates: TemplateDesk | None = None
     tolerance: timedelta | None = None
     # Twilio sends the body of a 200 on to the person, or takes it for TwiML.
     taken = 204

@@ -11,22 +11,28 @@ back in every status.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from connectors.channels.whatsapp_cloud.errors import FAILURES
-from connectors.channels.whatsapp_cloud.template import message_body
+from connectors.channels.whatsapp_cloud.check import NumberCheck
+from connectors.channels.whatsapp_cloud.desk import MONTH, Desk, news
+from connectors.channels.whatsapp_cloud.receipts import receipts, refusal
+from connectors.channels.whatsapp_cloud.settings import Settings
+from connectors.channels.whatsapp_cloud.template import template_part
+from connectors.channels.whatsapp_cloud.text import (
+    LONGEST_TEXT,
+    MOST_BUTTONS,
+    text_part,
+)
 from connectors.channels.whatsapp_cloud.told import preferences, replies
-from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
-from connectors.failures import failure, spoken
+from connectors.failures import spoken
 from connectors.payload import Json, parse
 from connectors.signatures import hmac_hex, matches
 from core.cascade.limits import Limits
 from core.cascade.model import Channel
-from core.cascade.status import Failure, Status, Until
+from core.cascade.status import Until
 from core.errors import BadSignature, ContentError, Malformed
-from core.message.content import Template
+from core.message.content import ButtonKind, Email, MediaKind, Template
 from core.ports import (
     Capabilities,
     HttpRequest,
@@ -34,58 +40,16 @@ from core.ports import (
     InboundRequest,
     LiveCheck,
     Outgoing,
-    Receipt,
     Response,
     SendAccepted,
     SendRejected,
     SendResult,
     StatusQuery,
+    TemplateDesk,
     Told,
 )
 
-# How long WhatsApp tries to deliver a template message; a template may be made to be dropped
-# sooner: https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates/time-to-live
 SHORTEST_LIFE = timedelta(seconds=30)
-LONGEST_LIFE = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """One business phone number. The URL of its receipts is set in the Meta app."""
-
-    phone_number_id: str = setting(
-        label="Phone number ID",
-        help="The long number under WhatsApp > API Setup in your Meta app",
-        pattern=r"^[0-9]+$",
-    )
-    access_token: str = setting(
-        label="Access token",
-        help="A system user's permanent token that may send WhatsApp messages",
-        secret=True,
-        pattern=HEADER_SAFE,
-    )
-    app_secret: tuple[str, ...] = setting(
-        label="App secret",
-        help="Under App settings > Basic in your Meta app; several while you change it",
-        secret=True,
-    )
-    verify_token: str = setting(
-        label="Verify token",
-        help="A random word of your own; type the same one when you set the webhook",
-        secret=True,
-    )
-    api_version: str = setting(
-        label="API version",
-        help="The Graph API version to speak, such as v25.0",
-        pattern=r"^v[0-9]+\.[0-9]+$",
-        default="v25.0",
-    )
-    base_url: str = setting(
-        label="API address",
-        help="Only for tests: where the Graph API is, without a slash at the end",
-        pattern=BASE_URL,
-        default="https://graph.facebook.com",
-    )
 
 
 class WhatsAppCloud:
@@ -98,26 +62,35 @@ class WhatsAppCloud:
         Channel.WHATSAPP: Limits(per_second=80, per_person=timedelta(seconds=6))
     }
     capabilities: Mapping[Channel, Capabilities] = {
-        Channel.WHATSAPP: Capabilities(reports=frozenset(Until), templates=True)
+        Channel.WHATSAPP: Capabilities(
+            reports=frozenset(Until),
+            text=LONGEST_TEXT,
+            templates=True,
+            media=frozenset(MediaKind),
+            buttons=frozenset({ButtonKind.LINK, ButtonKind.REPLY}),
+            most_buttons=MOST_BUTTONS,
+        )
     }
     query: StatusQuery | None = None
-    check: LiveCheck | None = None
+    check: LiveCheck | None = NumberCheck()
+    templates: TemplateDesk | None = Desk()
     tolerance: timedelta | None = None
     taken = 200
 
     def build(self, message: Outgoing, config: Settings) -> HttpRequest:
-        """A template message. Raises ContentError for what Meta would refuse anyway."""
-        if not isinstance(message.content, Template):
-            raise ContentError("content is not a WhatsApp template")
+        """A message. Raises ContentError for what Meta would refuse anyway."""
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": message.to,
+            "biz_opaque_callback_data": message.reference,
+            **_content(message),
+        }
         return HttpRequest(
             method="POST",
-            url=f"{config.base_url}/{config.api_version}/{config.phone_number_id}/messages",
-            headers={
-                "Authorization": f"Bearer {config.access_token}",
-                "Content-Type": "application/json",
-                "User-Agent": USER_AGENT,
-            },
-            body=json.dumps(message_body(message, message.content)).encode(),
+            url=config.url(f"{config.phone_number_id}/messages"),
+            headers={**config.headers, "Content-Type": "application/json"},
+            body=json.dumps(body).encode(),
         )
 
     def read(self, response: Response) -> SendResult:
@@ -140,19 +113,19 @@ class WhatsAppCloud:
         return request.query.get("hub.challenge", "")
 
     def told(self, request: InboundRequest) -> Sequence[Told]:
-        """Every status, reply and preference in a request. Raises Malformed."""
+        """Every status, reply, preference and news of a template in a request. Raises Malformed."""
         return [
             fact
             for entry in parse(request.body)["entry"].each()
             for change in entry["changes"].each()
-            for fact in _told(change)
+            for fact in _told(change, entry["time"])
         ]
 
     def outlives(self, channel: Channel, window: timedelta) -> str:
         """Unless the template itself was made to expire, which a message cannot ask for."""
         if window < SHORTEST_LIFE:
             return "WhatsApp keeps a template message for 30 seconds at least"
-        if window >= LONGEST_LIFE:
+        if window >= MONTH:
             return ""
         seconds = int(window.total_seconds())
         return (
@@ -164,9 +137,20 @@ class WhatsAppCloud:
 CHANNEL = WhatsAppCloud()
 
 
+def _content(message: Outgoing) -> dict[str, Any]:
+    match message.content:
+        case Template() as template:
+            part = template_part(template, message.purpose)
+            return {"type": "template", "template": part}
+        case Email():
+            raise ContentError("content is an email, not a WhatsApp message")
+        case text:
+            return text_part(text)
+
+
 def _result(answer: Json, response: HttpResponse) -> SendResult:
     if answer["error"].present:
-        return SendRejected(failure=_failure(answer["error"], response))
+        return SendRejected(failure=refusal(answer["error"], response))
     for message in answer["messages"].each():
         if response.status == 200:
             # Even `held_for_quality_assessment` is taken: what comes of it is a receipt.
@@ -174,46 +158,15 @@ def _result(answer: Json, response: HttpResponse) -> SendResult:
     raise Malformed("body says neither yes nor no")
 
 
-def _told(change: Json) -> Iterator[Told]:
+def _told(change: Json, at: Json) -> Iterator[Told]:
     field, value = change["field"].text_or_empty(), change["value"]
     if field == "messages":
         for status in value["statuses"].each():
-            yield from _receipts(status)
+            yield from receipts(status)
         for message in value["messages"].each():
-            yield from replies(message)
+            yield from replies(message, value["contacts"])
     elif field == "user_preferences":
         for preference in value["user_preferences"].each():
             yield from preferences(preference)
-
-
-def _receipts(status: Json) -> Iterator[Receipt]:
-    kind = _STATUSES.get(status["status"].text())
-    if kind is None:
-        return
-    errors = list(status["errors"].each()) if kind is Status.FAILED else []
-    yield Receipt(
-        status=kind,
-        at=status["timestamp"].unix_time(),
-        reference=status["biz_opaque_callback_data"].text_or_empty() or None,
-        provider_id=status["id"].text(),
-        failure=_reason(errors) if kind is Status.FAILED else None,
-    )
-
-
-_STATUSES = {
-    "sent": Status.SENT,
-    "delivered": Status.DELIVERED,
-    "read": Status.READ,
-    "played": Status.READ,
-    "failed": Status.FAILED,
-}
-
-
-def _reason(errors: list[Json]) -> Failure:
-    return _failure(errors[0]) if errors else failure(FAILURES, "", "no reason given")
-
-
-def _failure(error: Json, response: HttpResponse | None = None) -> Failure:
-    wordings = (error["error_data"]["details"], error["message"], error["title"])
-    detail = next(filter(None, (each.text_or_empty() for each in wordings)), "")
-    return failure(FAILURES, str(error["code"].integer()), detail, response)
+    elif field == "message_template_status_update":
+        yield from news(value, at)

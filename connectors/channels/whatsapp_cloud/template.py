@@ -1,4 +1,4 @@
-"""A template message as the Cloud API wants it.
+"""The variable parts of a template message as the Cloud API wants them.
 
 https://developers.facebook.com/docs/whatsapp/cloud-api/guides/send-message-templates
 """
@@ -7,37 +7,54 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from connectors.channels.whatsapp_cloud.media import attached
+from core.cascade.consent import Purpose
 from core.errors import ContentError
-from core.message.content import Parameter, Template
-from core.ports import Outgoing
+from core.message.content import ButtonKind, ButtonParameter, Parameter, Template
+
+_SUB_TYPES = {
+    ButtonKind.LINK: "url",
+    ButtonKind.REPLY: "quick_reply",
+    ButtonKind.CODE: "copy_code",
+}
 
 
-def message_body(message: Outgoing, content: Template) -> dict[str, Any]:
-    """The JSON to send. Raises ContentError for what Meta would refuse anyway."""
+def template_part(content: Template, purpose: Purpose) -> dict[str, Any]:
+    """The JSON of a template. Raises ContentError for what Meta would refuse anyway."""
     return {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "to": message.to,
-        "type": "template",
-        "biz_opaque_callback_data": message.reference,
-        "template": {
-            "name": content.template,
-            "language": {"code": content.language},
-            "components": list(_components(content)),
-        },
+        "name": content.template,
+        "language": {"code": content.language},
+        "components": list(_components(content, purpose)),
     }
 
 
-def _components(content: Template) -> Iterator[dict[str, Any]]:
+def _components(content: Template, purpose: Purpose) -> Iterator[dict[str, Any]]:
+    if content.media and content.header:
+        raise ContentError("header has both a text and media, which WhatsApp refuses")
+    if content.media:
+        yield {"type": "header", "parameters": [attached(content.media, "header")]}
     for kind, parameters in (("header", content.header), ("body", content.body)):
         if parameters:
             values = [_parameter(kind, i, p) for i, p in enumerate(parameters)]
             yield {"type": kind, "parameters": values}
     for index, button in enumerate(content.buttons):
         if button is not None:
-            value = _parameter("buttons", index, Parameter(text=button.value))
-            about = {"type": "button", "sub_type": "url", "index": str(index)}
-            yield {**about, "parameters": [value]}
+            yield _button(index, button, purpose)
+
+
+def _button(index: int, button: ButtonParameter, purpose: Purpose) -> dict[str, Any]:
+    kind = button.kind
+    if kind is ButtonKind.CODE and purpose is Purpose.AUTHENTICATION:
+        # The button below a one-time code copies it, and is told as the link that it once was.
+        kind = ButtonKind.LINK
+    text = _parameter("buttons", index, Parameter(text=button.value))["text"]
+    value = {
+        ButtonKind.LINK: {"type": "text", "text": text},
+        ButtonKind.REPLY: {"type": "payload", "payload": text},
+        ButtonKind.CODE: {"type": "coupon_code", "coupon_code": text},
+    }[kind]
+    about = {"type": "button", "sub_type": _SUB_TYPES[kind], "index": str(index)}
+    return {**about, "parameters": [value]}
 
 
 def _parameter(kind: str, index: int, parameter: Parameter) -> dict[str, str]:

@@ -12,16 +12,16 @@ from core.cascade.status import Scope
 from core.ports import Preference, Reply
 
 
-def replies(message: Json) -> Iterator[Reply]:
-    """What a person wrote; nothing if WhatsApp itself speaks, or hides who it was."""
-    kind, number = message["type"].text(), message["from"].text_or_empty()
-    if kind == "system" or not number:
+def replies(message: Json, contacts: Json) -> Iterator[Reply]:
+    """What a person wrote; nothing if WhatsApp itself speaks, or says of nobody who it was."""
+    kind, writer = message["type"].text(), _writer(message, contacts)
+    if kind == "system" or not writer:
         return
     text, button = _said(kind, message)
     answered = message["context"]["id"], message["reaction"]["message_id"]
     yield Reply(
         channel=Channel.WHATSAPP,
-        sender=_e164(number),
+        sender=writer,
         provider_id=message["id"].text(),
         at=message["timestamp"].unix_time(),
         text=text,
@@ -46,6 +46,15 @@ def preferences(told: Json) -> Iterator[Preference]:
         )
 
 
+def _writer(message: Json, contacts: Json) -> str:
+    """The person's number; where they hide it, what Meta calls them for this business."""
+    if number := message["from"].text_or_empty():
+        return _e164(number)
+    people = [message["from_user_id"], *(one["user_id"] for one in contacts.each())]
+    named = {person.text_or_empty() for person in people if person.present}
+    return named.pop() if len(named) == 1 else ""
+
+
 def _said(kind: str, message: Json) -> tuple[str, str]:
     """The text that a person wrote or saw on the button, and the button's payload."""
     if kind == "text":
@@ -58,7 +67,12 @@ def _said(kind: str, message: Json) -> tuple[str, str]:
         for part in (chosen["button_reply"], chosen["list_reply"]):
             if part.present:
                 return part["title"].text_or_empty(), part["id"].text_or_empty()
+    if kind in _CAPTIONED:
+        return message[kind]["caption"].text_or_empty(), ""
     return "", ""
+
+
+_CAPTIONED = frozenset({"image", "video", "document"})
 
 
 def _e164(number: str) -> str:

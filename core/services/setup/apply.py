@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection
@@ -13,9 +14,10 @@ from core.cascade.latest import last_step_within
 from core.services.setup.changes import differences
 from core.services.setup.read import Columns, Setup, read
 from core.services.setup.running import Rule, Running, follow
-from core.store import records
+from core.store import records, templates
 from core.store import setup as stored
 from core.store.records import Row
+from core.store.templates import Held
 from core.vault import Vault
 
 
@@ -64,7 +66,7 @@ def apply(
 
     `env` is where `${NAME}` is looked up; `running` is what messages that are on their way do.
     """
-    setup = read(text, env, app.registry)
+    setup = read(text, env, app.registry, partial(_held, app))
     with app.store.write() as tx:
         saving = _Saving(tx, app.vault)
         saving.save(setup)
@@ -76,6 +78,11 @@ def apply(
         warnings=(*setup.warnings, *saving.warnings),
         addresses=tuple(_addresses(app.settings.public_url, setup)),
     )
+
+
+def _held(app: Everreach, account: str) -> list[Held]:
+    with app.store.read() as tx:
+        return templates.held(tx, account)
 
 
 def _addresses(public_url: str, setup: Setup) -> Iterator[Address]:

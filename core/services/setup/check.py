@@ -7,7 +7,7 @@ lists may be None, but what is there has the right type.
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import phonenumbers
@@ -34,14 +34,17 @@ from core.services.setup.findings import (
     spell,
 )
 from core.services.setup.schema import usual_wait
+from core.services.setup.templates import Templates, templates_in
 
 SHORTEST_WAIT, LONGEST_WAIT = 1, durations.to_seconds("30d")
 
 Group = Mapping[str, Any]
 
 
-def check(document: Group, registry: Registry, findings: Findings) -> None:
-    """Note everything that cannot work."""
+def check(
+    document: Group, registry: Registry, findings: Findings, known: Templates
+) -> None:
+    """Note everything that cannot work, and what may be a mistake."""
     account = document.get("account", {})
     _check_account(account, findings)
     _check_quiet_hours(("account",), account, findings)
@@ -52,7 +55,7 @@ def check(document: Group, registry: Registry, findings: Findings) -> None:
     for place, message in entries(document, "messages"):
         _check_message(place, message, document, findings)
     for place, reminder in entries(document, "reminders"):
-        _Reminder(document, registry, findings).check(place, reminder)
+        _Reminder(document, registry, findings, known).check(place, reminder)
         _check_quiet_hours(place, reminder, findings)
 
 
@@ -175,7 +178,10 @@ def _check_message(
 class _Reminder:
     """The checks of one reminder against everything that it names."""
 
-    def __init__(self, document: Group, registry: Registry, findings: Findings) -> None:
+    def __init__(
+        self, document: Group, registry: Registry, findings: Findings, known: Templates
+    ) -> None:
+        self._known = known
         self._messages = _by_key(document, "messages")
         self._senders = _by_key(document, "senders")
         self._registry = registry
@@ -297,15 +303,26 @@ class _Reminder:
         steps = list(entries(reminder, "steps"))
         if not self._findings.is_clean(place):
             return
+        _, message = self._messages.get(reminder.get("message", ""), ((), {}))
+        for where, step in steps:
+            self._doubt_templates((*place, *where), step, message)
         for (where, step), (_, following) in pairwise(steps):
-            self._doubt_end((*place, *where), step, following)
+            self._doubt_end((*place, *where), step, following, message)
         if "unread" in reminder and not any(_awaits_reading(it) for _, it in steps):
             useless = "no step waits until it is read, so this changes nothing"
             self._findings.warn((*place, "unread"), useless)
         if reminder.get("purpose") == "authentication" and "expires" not in reminder:
             self._findings.warn((*place, "expires"), _NO_EXPIRY)
 
-    def _doubt_end(self, place: Place, step: Group, following: Group) -> None:
+    def _doubt_templates(self, place: Place, step: Group, message: Group) -> None:
+        used = templates_in(message, step["channel"])
+        for (where, key), template in product(_named(place, step), used):
+            if doubt := self._known.doubt(key, template):
+                self._findings.warn(where, doubt)
+
+    def _doubt_end(
+        self, place: Place, step: Group, following: Group, message: Group
+    ) -> None:
         """Warn if both this step's message and the next one's can arrive.
 
         What only has to be accepted or sent is either refused or on its way within seconds:
@@ -320,17 +337,25 @@ class _Reminder:
         )
         told = f"{channel} may still deliver this after its {in_words(wait)}, and"
         told = f"{told} {other} may have gone out by then"
-        for reason in self._reasons(step, wait):
+        for reason in self._reasons(step, wait, message):
             self._findings.warn((*place, "wait"), f"{told}: {reason}")
         if until != Until.DELIVERED:
             told = f"{channel} may have arrived when {other} goes out: it is not enough here"
             self._findings.warn((*place, "until"), told)
 
-    def _reasons(self, step: Group, wait: timedelta) -> Iterator[str]:
+    def _reasons(self, step: Group, wait: timedelta, message: Group) -> Iterator[str]:
+        used = templates_in(message, step["channel"])
         for _, key in _named((), step):
+            lives = {one.name: self._known.lives(key, one) for one in used}
+            for name, life in lives.items():
+                if life is not None and life > wait:
+                    told = (
+                        f"messages from the template {name} live for {in_words(life)}"
+                    )
+                    yield told
             connector, channel = self._connector(key), Channel(step["channel"])
-            if connector and (reason := connector.outlives(channel, wait)):
-                yield reason
+            if connector and (not lives or None in lives.values()):
+                yield from filter(None, [connector.outlives(channel, wait)])
 
 
 _NO_EXPIRY = (

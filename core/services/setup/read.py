@@ -1,6 +1,6 @@
 """From a set-up file's text to what is to be stored, defaults filled in."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,9 @@ from core.services.setup.schema import (
     usual_wait,
 )
 from core.services.setup.shape import find_misshapen, without
+from core.services.setup.templates import Templates
 from core.services.setup.variables import Variables
+from core.store.templates import Held
 
 _PREFERRED = (Until.DELIVERED, Until.SENT, Until.ACCEPTED)
 
@@ -41,16 +43,25 @@ class Setup:
     warnings: tuple[str, ...]
 
 
-def read(text: str, env: Mapping[str, str], registry: Registry) -> Setup:
-    """Read and check a file. Raises SetupErrors with all that is wrong with it."""
+def read(
+    text: str,
+    env: Mapping[str, str],
+    registry: Registry,
+    held: Callable[[str], Sequence[Held]] = lambda _: (),
+) -> Setup:
+    """Read and check a file. Raises SetupErrors with all that is wrong with it.
+
+    `held` says what is known of the templates of the account with this key.
+    """
     findings = Findings()
     document = parse(text)
     variables = Variables(env, findings)
     variables.fill_configs(document)
     find_misshapen(document, setup_schema(registry), variables.filled, findings)
-    shaped = without(document, findings.places)
-    check(shaped, registry, findings)
-    check_rates(shaped, registry, findings)
+    whole = without(document, findings.places)
+    known = Templates(held(whole.get("account", {}).get("key", "")))
+    check(whole, registry, findings, known)
+    check_rates(whole, registry, findings)
     findings.check()
     return _Reading(document, registry).setup(tuple(findings.warnings))
 

@@ -1,23 +1,40 @@
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from connectors.channels.whatsapp_cloud import CHANNEL
 from connectors.channels.whatsapp_cloud.errors import FAILURES
 from connectors.failures import failure
+from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.cascade.status import FailureClass, Scope, Status
-from core.errors import BadSignature, ContentError, Malformed
+from core.errors import BadSignature, ContentError, Malformed, SetupError
+from core.message.approval import (
+    KnownTemplate,
+    TemplateCategory,
+    TemplateDraft,
+    TemplatePage,
+    TemplatesRefused,
+)
 from core.message.content import (
+    Button,
     ButtonKind,
     ButtonParameter,
+    Email,
+    Media,
+    MediaKind,
     Parameter,
     Template,
     Text,
 )
-from core.ports import Preference, Reply, SendAccepted, SendUnclear
+from core.ports import HttpResponse, Preference, Reply, SendAccepted, SendUnclear
+from tests.connectors.test_channel_contract import documents
 
 WAMID = "wamid.HBgMNDQ3NzAwOTAwMTAxFQIAERgSRVZFUlJFQUNIMDAwMDAwMDAxAA=="
 
@@ -30,6 +47,11 @@ def settings(config):
 @pytest.fixture
 def read(answer):
     return lambda stem: CHANNEL.read(answer(f"whatsapp_cloud/{stem}"))
+
+
+@pytest.fixture
+def answered(answer):
+    return lambda stem: answer(f"whatsapp_cloud/{stem}")
 
 
 @pytest.fixture
@@ -135,9 +157,153 @@ def test_four_spaces_in_a_row_are_allowed(settings, outgoing):
     CHANNEL.build(outgoing(Channel.WHATSAPP, content=content), settings)
 
 
-def test_plain_text_is_not_for_whatsapp(settings, outgoing):
-    with pytest.raises(ContentError):
-        CHANNEL.build(outgoing(Channel.WHATSAPP, content=Text(text="Hello")), settings)
+@pytest.fixture
+def sent(settings, outgoing):
+    """The JSON of a content, without what every message has."""
+
+    def build(content, **more):
+        message = outgoing(Channel.WHATSAPP, content=content, **more)
+        body = json.loads(CHANNEL.build(message, settings).body)
+        assert body.pop("biz_opaque_callback_data") == "att_0001"
+        common = "messaging_product", "recipient_type", "to"
+        return {key: value for key, value in body.items() if key not in common}
+
+    return build
+
+
+def test_a_template_has_a_picture_and_buttons_of_every_kind(sent):
+    content = Template(
+        template="t",
+        language="en",
+        media=PICTURE,
+        buttons=(
+            ButtonParameter(kind=ButtonKind.REPLY, value="confirm:42"),
+            None,
+            ButtonParameter(kind=ButtonKind.LINK, value="RR1"),
+            ButtonParameter(kind=ButtonKind.CODE, value="SAVE10"),
+        ),
+    )
+    image = {"type": "image", "image": {"link": PICTURE.url}}
+
+    assert sent(content)["template"]["components"] == [
+        {"type": "header", "parameters": [image]},
+        button("quick_reply", "0", {"type": "payload", "payload": "confirm:42"}),
+        button("url", "2", {"type": "text", "text": "RR1"}),
+        button("copy_code", "3", {"type": "coupon_code", "coupon_code": "SAVE10"}),
+    ]
+
+
+def test_the_button_of_a_one_time_code_is_told_as_a_link(sent):
+    code = ButtonParameter(kind=ButtonKind.CODE, value="123456")
+    content = Template(template="t", language="en", buttons=(code,))
+    parts = sent(content, purpose=Purpose.AUTHENTICATION)["template"]["components"]
+
+    assert parts == [button("url", "0", {"type": "text", "text": "123456"})]
+
+
+def button(kind, index, value):
+    about = {"type": "button", "sub_type": kind, "index": index}
+    return {**about, "parameters": [value]}
+
+
+PICTURE = Media(kind=MediaKind.IMAGE, url="https://shop.example/moka.jpg")
+BILL = Media(kind=MediaKind.DOCUMENT, url="https://shop.example/1", name="Bill.pdf")
+YES = Button(kind=ButtonKind.REPLY, text="Confirm", value="confirm:42")
+NO = Button(kind=ButtonKind.REPLY, text="Cancel", value="cancel:42")
+MAP = Button(kind=ButtonKind.LINK, text="Map", value="https://shop.example/map")
+CODE = Button(kind=ButtonKind.CODE, text="Copy", value="SAVE10")
+
+
+def test_a_text_shows_no_preview_of_its_links(sent):
+    assert sent(Text(text="See https://shop.example")) == {
+        "type": "text",
+        "text": {"body": "See https://shop.example", "preview_url": False},
+    }
+
+
+def test_media_goes_by_its_address_with_the_text_below_it(sent):
+    assert sent(Text(text="Yours", media=PICTURE)) == {
+        "type": "image",
+        "image": {"link": PICTURE.url, "caption": "Yours"},
+    }
+    assert sent(Text(text="", media=BILL))["document"] == {
+        "link": BILL.url,
+        "filename": "Bill.pdf",
+    }
+
+
+def test_replies_and_a_link_are_buttons_below_a_text(sent):
+    replies = sent(Text(text="Coming?", media=PICTURE, buttons=(YES, NO)))
+    link = sent(Text(text="Here", buttons=(MAP,)))
+
+    assert replies["interactive"] == {
+        "type": "button",
+        "header": {"type": "image", "image": {"link": PICTURE.url}},
+        "body": {"text": "Coming?"},
+        "action": {
+            "buttons": [
+                {"type": "reply", "reply": {"id": "confirm:42", "title": "Confirm"}},
+                {"type": "reply", "reply": {"id": "cancel:42", "title": "Cancel"}},
+            ]
+        },
+    }
+    assert link["interactive"]["action"] == {
+        "name": "cta_url",
+        "parameters": {"display_text": "Map", "url": MAP.value},
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (Text(text=" "), "text is empty"),
+        (Text(text="x" * 4097), "text has 4097 characters"),
+        (Text(text="x" * 1025, media=PICTURE), "text has 1025 characters"),
+        (Text(text="x" * 1025, buttons=(YES,)), "text has 1025 characters"),
+        (Text(text="", buttons=(YES,)), "text is empty"),
+        (Text(text="x", media=replace(PICTURE, url="/1")), "media has no address"),
+        (Text(text="x", buttons=(YES, MAP)), "buttons has links and replies"),
+        (Text(text="x", buttons=(MAP, MAP)), "buttons[1] is a second link"),
+        (Text(text="x", buttons=(replace(MAP, value="1"),)), "buttons[0] has no addr"),
+        (Text(text="x", buttons=(YES, CODE)), "buttons[1] copies a code"),
+        (Text(text="x", buttons=(YES, YES)), "buttons has the same text twice"),
+        (
+            Text(text="x", buttons=(YES, replace(YES, text="Y"))),
+            "buttons has the same payload twice",
+        ),
+        (
+            Text(text="x", buttons=(replace(YES, text="x" * 21),)),
+            "buttons[0] must have",
+        ),
+        (
+            Text(text="x", buttons=(replace(YES, value=""),)),
+            "buttons[0] must have a pa",
+        ),
+        (
+            Text(
+                text="x",
+                buttons=tuple(
+                    replace(YES, text=str(i), value=str(i)) for i in range(4)
+                ),
+            ),
+            "buttons[3] is one too many",
+        ),
+        (
+            Template(
+                template="t",
+                language="en",
+                header=(Parameter(text="x"),),
+                media=PICTURE,
+            ),
+            "header has both",
+        ),
+        (Email(subject="x", text="x"), "content is an email"),
+    ],
+)
+def test_what_whatsapp_cannot_say_is_named(sent, content, problem):
+    with pytest.raises(ContentError) as caught:
+        sent(content)
+    assert str(caught.value).startswith(problem)
 
 
 # --- Answers ---
@@ -229,10 +395,29 @@ def test_one_request_may_hold_many_statuses(report):
 
 @pytest.mark.parametrize(
     "stem",
-    ["report_unknown_status", "report_template_paused", "reply_nobody"],
+    ["report_unknown_status", "news_locked", "reply_nobody"],
 )
 def test_anything_else_tells_nothing(report, stem):
     assert report(stem) == []
+
+
+def test_a_status_need_not_say_whom_it_was_for(report):
+    assert [facts(receipt) for receipt in report("report_no_number")] == [
+        (Status.SENT, at(1), "att_0001", WAMID),
+        (Status.DELIVERED, at(4), "att_0001", WAMID),
+        (Status.READ, at(60), "att_0001", WAMID),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stem", "categories"),
+    [
+        ("report_no_number", ["utility", "free", ""]),
+        ("report_older_shape", ["utility", "free"]),
+    ],
+)
+def test_a_status_says_what_the_message_is_charged_as(report, stem, categories):
+    assert [receipt.category for receipt in report(stem)] == categories
 
 
 def test_a_failed_status_without_a_reason_is_still_a_failure(inbound):
@@ -292,6 +477,22 @@ def test_a_picture_is_a_reply_without_words(report):
     assert (picture.answers, reaction.answers) == (None, WAMID)
 
 
+def test_a_person_without_a_number_is_called_what_meta_calls_them(report):
+    text, picture = report("reply_hidden")
+
+    assert text.hidden
+    assert (text.sender, text.answers) == ("GB.13491208655302741918", WAMID)
+    assert (picture.sender, picture.text) == (text.sender, "My door")
+
+
+def test_every_type_of_message_is_a_reply(report):
+    found = report("reply_all_types")
+
+    assert len(found) == 8
+    assert not any(one.hidden for one in found)
+    assert [one.text for one in found if one.text] == ["Look"]
+
+
 def test_a_preference_is_about_marketing_on_whatsapp_only(report):
     stop, resume = report("preference_marketing")
 
@@ -338,6 +539,235 @@ def test_who_is_not_here_is_remembered_and_who_opted_out_is_not_written_to(
 
     assert why.remember == (days and timedelta(days=days))
     assert why.scope is scope
+
+
+# --- Templates, and the number itself ---
+
+
+def test_a_token_is_tried_by_asking_for_its_number(settings, answered):
+    request = CHANNEL.check.ask(settings)
+    works = CHANNEL.check.answer(answered("check_works"), settings)
+
+    assert request.url == (
+        "https://graph.facebook.com/v25.0/100000000000001"
+        "?fields=display_phone_number,verified_name"
+    )
+    assert works.numbers == ("+447700900100",)
+    assert works.says == "Sends as Riverside Shop from +447700900100"
+
+
+@pytest.mark.parametrize(
+    ("stem", "says"),
+    [("check_token", "Session has expired"), ("check_gateway", "HTTP 502")],
+)
+def test_a_token_that_does_not_work_says_so(settings, answered, stem, says):
+    found = CHANNEL.check.answer(answered(stem), settings)
+
+    assert not found.works
+    assert says in found.says
+
+
+def test_templates_are_asked_for_page_by_page(settings, answered):
+    first = CHANNEL.templates.answer(answered("templates_page"))
+    last = CHANNEL.templates.answer(answered("templates_last_page"))
+    url = CHANNEL.templates.ask(settings, first.after).url
+
+    assert url.startswith("https://graph.facebook.com/v25.0/200000000000001/message_t")
+    assert url.endswith("&limit=100&after=b")
+    assert last == TemplatePage(templates=())
+
+
+def test_a_template_says_for_how_long_its_messages_live(answered):
+    page = CHANNEL.templates.answer(answered("templates_page"))
+
+    assert [(one.name, one.status, one.lives) for one in page.templates] == [
+        ("order_shipped", "approved", timedelta(minutes=30)),
+        ("order_delivered", "approved", timedelta(days=30)),
+        ("sign_in", "approved", timedelta(minutes=10)),
+        ("sale", "paused", timedelta(days=30)),
+        ("odd", "other", timedelta(days=30)),
+    ]
+
+
+def test_templates_need_to_know_the_business_account(config):
+    settings = config("channels/whatsapp_cloud", business_account_id=None)
+
+    with pytest.raises(SetupError) as caught:
+        CHANNEL.templates.ask(settings, "")
+    assert caught.value.path == "business_account_id"
+
+
+DRAFT = TemplateDraft(
+    name="order_shipped",
+    language="en_GB",
+    category=TemplateCategory.UTILITY,
+    lives=timedelta(minutes=30),
+    body="Hi {{1}}, your order {{2}} is on its way.",
+    examples=(Parameter(text="Anna"), Parameter(text="#1001")),
+    header="Order {{1}}",
+    header_example="#1001",
+    footer="Riverside Shop",
+    buttons=(replace(MAP, value="https://track.example/{{1}}"), YES, CODE),
+)
+
+
+def test_a_template_is_asked_for_with_its_lifetime(settings):
+    request = CHANNEL.templates.propose(DRAFT, settings)
+
+    assert request.method == "POST"
+    assert json.loads(request.body) == {
+        "name": "order_shipped",
+        "language": "en_GB",
+        "category": "UTILITY",
+        "message_send_ttl_seconds": 1800,
+        "parameter_format": "positional",
+        "components": [
+            {
+                "type": "HEADER",
+                "format": "TEXT",
+                "text": "Order {{1}}",
+                "example": {"header_text": ["#1001"]},
+            },
+            {
+                "type": "BODY",
+                "text": "Hi {{1}}, your order {{2}} is on its way.",
+                "example": {"body_text": [["Anna", "#1001"]]},
+            },
+            {"type": "FOOTER", "text": "Riverside Shop"},
+            {
+                "type": "BUTTONS",
+                "buttons": [
+                    {"type": "QUICK_REPLY", "text": "Confirm"},
+                    {
+                        "type": "URL",
+                        "text": "Map",
+                        "url": "https://track.example/{{1}}",
+                        "example": ["https://track.example/example"],
+                    },
+                    {"type": "COPY_CODE", "example": "SAVE10"},
+                ],
+            },
+        ],
+    }
+
+
+def test_variables_may_have_names(settings):
+    draft = TemplateDraft(
+        name="hello",
+        language="en",
+        category=TemplateCategory.UTILITY,
+        lives=timedelta(minutes=30),
+        body="Hi {{first_name}}, see you soon.",
+        examples=(Parameter(text="Anna", name="first_name"),),
+        header="For {{first_name}}",
+        header_example="Anna",
+    )
+    asked = json.loads(CHANNEL.templates.propose(draft, settings).body)
+    named = [{"param_name": "first_name", "example": "Anna"}]
+
+    assert asked["parameter_format"] == "named"
+    header, body = (part["example"] for part in asked["components"])
+    assert header == {"header_text_named_params": named}
+    assert body == {"body_text_named_params": named}
+
+
+def test_the_text_of_a_one_time_code_is_metas(settings):
+    code = {"name": "code", "category": TemplateCategory.AUTHENTICATION}
+    plain = TemplateDraft(language="en", lives=timedelta(minutes=5), **code)
+    asked = json.loads(CHANNEL.templates.propose(plain, settings).body)
+
+    assert [part["type"] for part in asked["components"]] == ["BODY", "BUTTONS"]
+    with pytest.raises(ContentError):
+        CHANNEL.templates.propose(replace(DRAFT, **code), settings)
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"name": "Order-Shipped"}, "name may have"),
+        ({"body": ""}, "body is empty"),
+        ({"body": "Hi {{2}}"}, "body must number"),
+        ({"body": "x" * 1025}, "body has more"),
+        ({"body": "Hi {{who}}"}, "examples must be one for each variable: who=…"),
+        ({"examples": ()}, "examples must be 2"),
+        ({"header": "x" * 61}, "header has more"),
+        ({"header": "{{1}} {{2}}"}, "header may have one variable"),
+        ({"header_example": ""}, "header needs an example"),
+        ({"buttons": (YES,) * 11}, "buttons may be 10"),
+        ({"buttons": (replace(YES, text="x" * 26),)}, "buttons have a text"),
+        ({"buttons": (replace(MAP, value="https://x/{{1}}/y"),)}, "buttons have links"),
+    ],
+)
+def test_what_cannot_be_a_template_is_named(settings, changes, problem):
+    with pytest.raises(ContentError) as caught:
+        CHANNEL.templates.propose(replace(DRAFT, **changes), settings)
+    assert str(caught.value).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("category", "shortest", "longest"),
+    [
+        ("utility", timedelta(seconds=30), timedelta(hours=12)),
+        ("authentication", timedelta(seconds=30), timedelta(minutes=15)),
+        ("marketing", timedelta(hours=12), timedelta(days=30)),
+    ],
+)
+def test_a_lifetime_is_the_window_as_far_as_meta_allows(category, shortest, longest):
+    lives = partial(CHANNEL.templates.lives, TemplateCategory(category))
+
+    assert lives(timedelta(seconds=1)) == shortest
+    assert lives(timedelta(days=60)) == longest
+    assert lives(shortest * 2) == shortest * 2
+
+
+@pytest.mark.parametrize(
+    ("stem", "category", "lives"),
+    [
+        ("templates_created", "utility", timedelta(minutes=30)),
+        ("templates_moved", "marketing", timedelta(days=30)),
+    ],
+)
+def test_a_template_that_meta_moves_has_another_lifetime(
+    answered, stem, category, lives
+):
+    made = CHANNEL.templates.proposed(answered(stem), DRAFT)
+
+    assert (made.status, made.category, made.lives) == ("pending", category, lives)
+
+
+def test_a_refused_template_is_told_in_metas_words(answered):
+    made = CHANNEL.templates.proposed(answered("templates_refused"), DRAFT)
+
+    assert made.detail.startswith("New English content can't be added")
+
+
+@given(body=documents.map(json.dumps).map(str.encode) | st.binary())
+def test_any_answer_about_templates_means_something(body):
+    response = HttpResponse(status=200, body=body)
+
+    page = CHANNEL.templates.answer(response)
+    made = CHANNEL.templates.proposed(response, DRAFT)
+
+    assert isinstance(page, TemplatePage | TemplatesRefused)
+    assert isinstance(made, KnownTemplate | TemplatesRefused)
+
+
+@pytest.mark.parametrize(
+    ("stem", "status", "category", "reason"),
+    [
+        ("news_paused", "paused", "utility", "Paused for 3 hours because"),
+        ("news_rejected", "rejected", "utility", "A variable stands at the end"),
+        ("news_approved", "approved", "marketing", ""),
+    ],
+)
+def test_news_of_a_template(report, stem, status, category, reason):
+    [told] = report(stem)
+
+    assert (told.name, told.language, told.at) == ("order_shipped", "en_GB", at(100))
+    assert (told.provider_id, told.status) == ("300000000000001", status)
+    assert told.category == category
+    assert told.reason.startswith(reason)
+    assert bool(told.reason) == bool(reason)
 
 
 # --- Proof ---

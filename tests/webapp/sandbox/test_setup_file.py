@@ -10,8 +10,8 @@ import yaml
 from tests.webapp.sandbox.conftest import settings_for
 from webapp import sandbox
 from webapp.sandbox.cast import CURRENCY, SHOP_DOMAIN, SHOP_NAME, SMS_NUMBER, TIME_ZONE
-from webapp.sandbox.graph import TEMPLATES
 from webapp.sandbox.keys import sandbox_secrets
+from webapp.sandbox.meta_templates import FIRST
 
 TEXT = Path(sandbox.__file__).with_name("sandbox.yaml").read_text()
 SETUP: dict[str, Any] = yaml.safe_load(TEXT)
@@ -32,7 +32,8 @@ def test_it_is_the_same_shop():
 @pytest.mark.parametrize("message", SETUP["messages"], ids=lambda m: m["key"])
 def test_every_template_is_approved_with_as_many_parameters(message):
     sent = message["whatsapp"]
-    text = TEMPLATES[sent["template"], sent["language"]]
+    text = FIRST[sent["template"]]
+    assert sent["language"] == "en"
     assert len(re.findall(r"\{\{\d\}\}", text)) == len(sent["body"])
 
 

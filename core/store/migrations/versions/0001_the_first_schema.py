@@ -494,6 +494,47 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "templates",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("provider_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("lives", sa.Integer(), nullable=True),
+        sa.Column("told_at", UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_templates_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sender_id"], ["senders.id"], name=op.f("fk_templates_sender_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_templates")),
+        sa.UniqueConstraint(
+            "sender_id",
+            "name",
+            "language",
+            name=op.f("uq_templates_sender_id_name_language"),
+        ),
+    )
+    with op.batch_alter_table("templates", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_templates_provider_id", ["account_id", "provider_id"], unique=False
+        )
+
+    op.create_table(
         "attempts",
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column(
@@ -773,6 +814,10 @@ def downgrade() -> None:
         )
 
     op.drop_table("attempts")
+    with op.batch_alter_table("templates", schema=None) as batch_op:
+        batch_op.drop_index("ix_templates_provider_id")
+
+    op.drop_table("templates")
     with op.batch_alter_table("suppressions", schema=None) as batch_op:
         batch_op.drop_index("ix_suppressions_address")
 
