@@ -40,6 +40,13 @@ def _read_card(text: str) -> RateCard:
 
 
 CARD = type_coerce(accounts.c.rates, _Card).label("card")
+NO_RATES = card_of(())  # the card of an account that has none of its own
+
+
+def cards(tx: Connection) -> dict[str, RateCard]:
+    """Every account's card, by its key."""
+    query = select(accounts.c.key, CARD).order_by(accounts.c.key)
+    return {row.key: row.card for row in tx.execute(query)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
