@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, urlsplit
 
 from core.cascade.consent import Purpose
@@ -411,6 +411,24 @@ class ChannelConnector(Protocol):
         Half a sentence, such as `a template lives for 30 days unless it was made to expire`.
         """
         ...
+
+
+@runtime_checkable
+class Narrower(Protocol):
+    """A Config with which a sender can do less than its provider."""
+
+    def able(self, channel: Channel) -> Capabilities | None:
+        """What this sender can do on a channel; None if it is not there."""
+        ...
+
+
+def able(
+    connector: ChannelConnector, config: Any, channel: Channel
+) -> Capabilities | None:
+    """What one sender can do on a channel: all that its provider can, or what it says."""
+    if isinstance(config, Narrower):
+        return config.able(channel)
+    return connector.capabilities.get(channel)
 
 
 # --- Platforms: systems that tell us what happened ------------------------------------------

@@ -2,15 +2,16 @@
 
 from core.message.compose import Composed, compose
 from core.message.reader import Reader
-from core.ports import ChannelConnector
+from core.ports import Capabilities
 from core.store.attempts import Claimed
 
 
 def composed(
-    claimed: Claimed, connector: ChannelConnector, *, open_window: bool = False
+    claimed: Claimed, able: Capabilities, *, open_window: bool = False
 ) -> Composed:
     """What an attempt says. Raises ContentError naming what is missing or too much.
 
+    `able` is what its sender can do there.
     `open_window`: the person wrote on this channel in the last 24 hours.
     """
     reader = Reader(
@@ -22,7 +23,7 @@ def composed(
         claimed.content,
         claimed.channel,
         claimed.fields,
-        able=connector.capabilities[claimed.channel],
+        able=able,
         reader=reader,
         open_window=open_window,
     )

@@ -27,6 +27,7 @@ from core.ports import (
     SendRejected,
     SendResult,
     SendUnclear,
+    able,
 )
 from core.services.advance import advance
 from core.services.composing import composed
@@ -204,7 +205,11 @@ def _fault(
 
 def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     connector = app.registry.channels[claimed.sender["provider"]]
-    said = composed(claimed, connector)
+    config = app.config_of(connector, claimed.sender)
+    able_there = able(connector, config, claimed.channel)
+    if able_there is None:
+        raise SetupError(f"sender {claimed.sender['key']}", "it is not on this channel")
+    said = composed(claimed, able_there)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,
@@ -214,7 +219,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         window=_window(app, claimed),
         purpose=claimed.purpose,
     )
-    request = connector.build(message, app.config_of(connector, claimed.sender))
+    request = connector.build(message, config)
     taken = Taken(said=said, expected=expect(claimed, connector, said))
     return _Prepared(claimed=claimed, connector=connector, taken=taken, request=request)
 

@@ -35,6 +35,7 @@ from core.ports import (
     SendRejected,
     SendUnclear,
     Told,
+    able,
 )
 from tests.connectors.conftest import as_response
 from tests.support.riverside import NOW
@@ -127,6 +128,18 @@ def test_it_says_what_it_can_send(name, channel):
     assert able.text or able.templates
     assert bool(able.buttons) == bool(able.most_buttons)
     assert not able.expiry or able.expiry.shortest < able.expiry.longest
+
+
+@every_channel
+def test_a_sender_can_do_no_more_than_its_provider(name, channel, config):
+    whole = CHANNELS[name].capabilities[channel]
+    own = able(CHANNELS[name], config(f"channels/{name}"), channel)
+
+    assert own
+    assert own.media <= whole.media
+    assert own.buttons <= whole.buttons
+    assert own.reports <= whole.reports
+    assert (own.text, own.templates) <= (whole.text, whole.templates)
 
 
 @every_channel

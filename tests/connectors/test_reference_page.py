@@ -46,4 +46,4 @@ def test_every_code_of_a_provider_is_there(name):
 
 @pytest.mark.parametrize("name", sorted(CONNECTORS))
 def test_every_connector_has_its_section(name):
-    assert f"(`{name}`)" in PAGE.read_text()
+    assert f"(`{name}`)" in page_of(name).read_text()

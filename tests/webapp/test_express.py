@@ -1,6 +1,8 @@
 """The express lane takes what it can vouch for; the rest is Flask's, body and all."""
 
+import hashlib
 import json
+from urllib.parse import urlencode
 
 import pytest
 from flask.testing import FlaskClient
@@ -12,6 +14,7 @@ from core.store.turns import Turns
 from tests.support import riverside
 from webapp.app import build_app
 
+FORM, JSON = "application/x-www-form-urlencoded", "application/json"
 HOOK = "/hooks/shopify/riverside.shop"
 BODY = json.dumps(riverside.fulfillment()).encode()
 
@@ -51,6 +54,39 @@ def test_flask_says_what_is_wrong(client: FlaskClient) -> None:
     assert post(client, "second", HOOK.replace("shopify", "nobody")) == (404, True)
     assert post(client, "second", HOOK + "/more") == (404, True)
     assert client.get(HOOK).status_code == 405
+
+
+TWILIO = "/receipts/twilio/riverside.sms"
+
+
+@pytest.mark.parametrize("kind", [FORM, JSON])
+def test_what_a_proxy_passes_on_is_signed_for_our_public_address(
+    client: FlaskClient, kind: str
+) -> None:
+    def passed_on(address: str, sid: str) -> int:
+        form = {"MessageSid": sid, "MessageStatus": "sent"}
+        path, body, signed = f"{TWILIO}?ref=att_1", urlencode(form), form
+        if kind == JSON:
+            body, signed = json.dumps(form), {}
+            path += f"&bodySHA256={hashlib.sha256(body.encode()).hexdigest()}"
+        signature = riverside.twilio_signature(address + path, signed)
+        answer = client.post(
+            path,
+            base_url="http://10.0.0.5:8000",
+            data=body,
+            content_type=kind,
+            headers={
+                "X-Forwarded-Host": "evil.example",
+                "X-Twilio-Signature": signature,
+            },
+        )
+        return answer.status_code
+
+    # The first is Flask's, the second comes by express.
+    assert passed_on("https://msg.example", "SM1") == 204
+    assert passed_on("https://msg.example:443", "SM2") == 204
+    assert passed_on("http://10.0.0.5:8000", "SM3") == 401
+    assert passed_on("https://evil.example", "SM4") == 401
 
 
 def test_a_removed_connection_is_gone_at_once(

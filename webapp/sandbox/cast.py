@@ -11,6 +11,7 @@ SHOP_DOMAIN = "riverside.myshopify.com"
 TIME_ZONE = "Europe/Rome"
 CURRENCY = "EUR"
 SMS_NUMBER = "+15005550006"
+RCS_AGENT = "riverside_shop_agent"
 
 
 class Kind(StrEnum):

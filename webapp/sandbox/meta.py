@@ -26,6 +26,7 @@ from webapp.sandbox.meta_templates import Kept
 from webapp.sandbox.outbox import Webhook
 from webapp.sandbox.phones import Sent
 from webapp.sandbox.quirks import Quirk
+from webapp.sandbox.refusals import turns_away
 from webapp.sandbox.store import WorldFile
 
 PATH: Final = "/receipts/whatsapp_cloud/sandbox.wa"
@@ -33,7 +34,6 @@ WINDOW: Final = timedelta(hours=24)
 
 _DISPLAY_NUMBER = "46701740699"
 _RETRIES: Final = (10.0, 60.0, 300.0, 1800.0, 7200.0)
-_REFUSALS = 2
 _NOT_ON_WHATSAPP, _OUTSIDE_WINDOW, _TOO_FAST = 131026, 131047, 130429
 
 Answer = tuple[int, dict[str, Any]]
@@ -180,7 +180,7 @@ class MetaCloud:
         if phones.kind_of(request.to) is not Kind.BUSY:
             return False
         with self._file.transaction() as tx:
-            return _turns_away(tx, request.fingerprint)
+            return turns_away(tx, request.fingerprint)
 
     def _dispatch(
         self, tx: sqlite3.Connection, request: Request, kept: Kept | None, quirk: Quirk
@@ -264,19 +264,6 @@ def _template(tx: sqlite3.Connection, request: Request) -> Kept | None:
     if not request.is_template:
         return None
     return meta_templates.find(tx, *name_of(request.content))
-
-
-def _turns_away(tx: sqlite3.Connection, message: str) -> bool:
-    """Twice; then it may come in, and is forgotten."""
-    row = tx.execute(
-        "INSERT INTO refusals VALUES (?, 1)"
-        " ON CONFLICT (message) DO UPDATE SET times = times + 1 RETURNING times",
-        (message,),
-    ).fetchone()
-    if row["times"] <= _REFUSALS:
-        return True
-    tx.execute("DELETE FROM refusals WHERE message = ?", (message,))
-    return False
 
 
 def _is_open(tx: sqlite3.Connection, number: str, now: datetime) -> bool:

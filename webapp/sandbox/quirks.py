@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from webapp.sandbox import outbox
+from webapp.sandbox.outbox import Webhook
+
 Told = TypeVar("Told")
 
 
@@ -35,16 +38,26 @@ class Quirk:
         if self.backwards and told:
             last = told[-1][0]
             told = [(last, report) for _, report in reversed(told)]
-        return [one for one in told for _ in range(2 if self.twice else 1)]
+        waits = (_AGAIN * 0, _AGAIN) if self.twice else (_AGAIN * 0,)
+        return [(at + wait, report) for at, report in told for wait in waits]
 
 
 USUAL = Quirk()
+_AGAIN = timedelta(seconds=1)
 
 
 def give(tx: sqlite3.Connection, address: str, quirk: Quirk) -> None:
     """From now on, messages to this number or address are treated so."""
     kept = json.dumps(asdict(quirk))
     tx.execute("INSERT OR REPLACE INTO quirks VALUES (?, ?)", (address, kept))
+
+
+def post(
+    tx: sqlite3.Connection, address: str, reports: Sequence[tuple[datetime, Webhook]]
+) -> None:
+    """Have reports about a message to this number or address posted as its quirk has it."""
+    for at, webhook in of(tx, address).posts(reports):
+        outbox.put(tx, webhook, at)
 
 
 def of(tx: sqlite3.Connection, address: str) -> Quirk:

@@ -30,6 +30,10 @@ _SCHEMA = (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL, language TEXT NOT NULL,
         category TEXT NOT NULL, verdict TEXT NOT NULL, reviewed_at TEXT NOT NULL,
         lives INTEGER NOT NULL, components TEXT NOT NULL)""",
+    "CREATE TABLE IF NOT EXISTS twilio_messages (sid TEXT PRIMARY KEY, kept TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS twilio_people (
+        number TEXT, channel TEXT, wrote_at REAL NOT NULL, stopped INTEGER NOT NULL,
+        PRIMARY KEY (number, channel))""",
     """CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY, due_at REAL NOT NULL, path TEXT NOT NULL,
         headers TEXT NOT NULL, body BLOB NOT NULL, retries TEXT NOT NULL)""",

@@ -51,7 +51,23 @@ def meta_new_template(version: str, waba_id: str) -> Answer:
 @providers.post("/twilio/2010-04-01/Accounts/<sid>/Messages.json")
 def twilio(sid: str) -> Answer:
     """Twilio's messaging API."""
-    status, answer = _world().twilio.send(sid, _authorization(), request.form)
+    form = request.form.to_dict(flat=False)
+    status, answer = _world().twilio.send(sid, _authorization(), form)
+    return answer, status
+
+
+@providers.get("/twilio/2010-04-01/Accounts/<sid>/Messages/<message>.json")
+def twilio_message(sid: str, message: str) -> Answer:
+    """One message at Twilio."""
+    status, answer = _world().twilio.fetch(sid, _authorization(), message)
+    return answer, status
+
+
+@providers.get("/twilio/2010-04-01/Accounts/<sid>/IncomingPhoneNumbers.json")
+def twilio_numbers(sid: str) -> Answer:
+    """The numbers of an account at Twilio."""
+    page_size = request.args.get("PageSize", 50, type=int)
+    status, answer = _world().twilio.numbers(sid, _authorization(), page_size)
     return answer, status
 
 

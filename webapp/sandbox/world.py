@@ -9,12 +9,13 @@ from typing import Self
 
 from core.clock import FastClock
 from core.config import Settings
-from webapp.sandbox import orders, outbox, phones, shop
+from webapp.sandbox import orders, outbox, phones, quirks, shop
 from webapp.sandbox.keys import keys_of, world_file
 from webapp.sandbox.meta import MetaCloud
 from webapp.sandbox.orders import Order
 from webapp.sandbox.phones import PhoneView
 from webapp.sandbox.postman import Postman
+from webapp.sandbox.quirks import Quirk
 from webapp.sandbox.store import WorldFile
 from webapp.sandbox.twilio import Twilio
 
@@ -44,19 +45,22 @@ class WorldView:
 class World:
     """Everything outside Everreach."""
 
-    def __init__(self, file: WorldFile, clock: FastClock, base_url: str) -> None:
-        """`base_url` is where this machine reaches Everreach."""
+    def __init__(
+        self, file: WorldFile, clock: FastClock, base_url: str, public_url: str
+    ) -> None:
+        """`base_url` is where this machine reaches Everreach, `public_url` where others do."""
         self.clock = clock
         self._file = file
         self._keys = keys_of(file)
         self.meta = MetaCloud(file, clock, self._keys)
-        self.twilio = Twilio(file, clock, self._keys)
+        self.twilio = Twilio(file, clock, self._keys, public_url)
         self.postman = Postman(file, clock, base_url)
 
     @classmethod
     def open(cls, settings: Settings, clock: FastClock) -> Self:
         """The world of an installation, as it was left, or a new one."""
-        world = cls(world_file(settings), clock, settings.local_url)
+        addresses = (settings.local_url, settings.public_url)
+        world = cls(world_file(settings), clock, *addresses)
         with world._file.transaction() as tx:
             if not orders.all_orders(tx):
                 orders.open_shop(tx)
@@ -85,10 +89,15 @@ class World:
             if orders.restock(tx):
                 phones.switch_off_again(tx, now)
 
+    def give(self, address: str, quirk: Quirk) -> None:
+        """From now on, messages to this number or address are treated so."""
+        with self._file.transaction() as tx:
+            quirks.give(tx, address, quirk)
+
     def reset(self) -> None:
         """New orders and empty phones. What is in the outbox is still posted."""
         with self._file.transaction() as tx:
-            for kept in ("refusals", "quirks", "meta_windows"):
+            for kept in ("refusals", "quirks", "meta_windows", "twilio_people"):
                 tx.execute(f"DELETE FROM {kept}")  # noqa: S608  # the names stand above
             phones.clear(tx)
             orders.open_shop(tx)

@@ -1,4 +1,4 @@
-"""Asking Twilio what became of a message.
+"""Asking Twilio what became of a message, and what it cost.
 
 https://www.twilio.com/docs/messaging/api/message-resource#fetch-a-message-resource
 """
@@ -11,6 +11,7 @@ from connectors.channels.twilio.settings import Settings, headers, messages_url
 from connectors.channels.twilio.told import receipt
 from connectors.payload import Json, parse
 from core.errors import Malformed
+from core.message.money import Money
 from core.ports import HttpRequest, HttpResponse, Receipt
 
 
@@ -32,6 +33,15 @@ class Query:
             return None
 
 
+def parts(message: Json) -> int | None:
+    """Of how many SMS a message consists; a Messaging Service says 0 until it knows."""
+    count = message["num_segments"].text_or_empty()
+    is_sms = ":" not in message["to"].text_or_empty()
+    if is_sms and count.isascii() and count.isdigit() and len(count) <= 4:
+        return int(count) or None
+    return None
+
+
 def _receipt(message: Json) -> Receipt | None:
     code = message["error_code"]
     return receipt(
@@ -40,7 +50,18 @@ def _receipt(message: Json) -> Receipt | None:
         at=_time(message["date_updated"].text_or_empty()),
         code=str(code.integer()) if code.present else "",
         detail=message["error_message"].text_or_empty(),
+        price=_price(message),
+        parts=parts(message),
     )
+
+
+def _price(message: Json) -> Money | None:
+    """What we pay, which Twilio writes as a loss; it is there a while after the sending."""
+    price, unit = (message[name].text_or_empty() for name in ("price", "price_unit"))
+    try:
+        return Money.parse(price.removeprefix("-"), unit)
+    except ValueError:
+        return None
 
 
 def _time(text: str) -> datetime | None:

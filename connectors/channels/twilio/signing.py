@@ -27,14 +27,15 @@ def callback(url: str, reference: str) -> str:
 def signed_texts(request: InboundRequest) -> Iterator[str]:
     """What Twilio may have signed: address and form, or a JSON body by its digest.
 
-    Twilio is not consistent about default ports, and does not say whether the overrides
-    above are part of the address; whoever can sign either has the token.
+    Twilio is not consistent about ports, and does not say whether the overrides above are
+    part of the address; whoever can sign either has the token.
     Raises BadSignature if the digest is not the body's.
     """
-    digest = request.query.get("bodySHA256")
-    if digest and not matches(hashlib.sha256(request.body).hexdigest(), [digest]):
+    digest = request.query.get("bodySHA256", "")
+    as_json = is_json(request)
+    if as_json and not matches(hashlib.sha256(request.body).hexdigest(), [digest]):
         raise BadSignature("bodySHA256 does not match the body")
-    pairs = [] if digest else sorted(set(form_pairs(request.body)))
+    pairs = [] if as_json else sorted(set(form_pairs(request.body)))
     form = "".join(name + value for name, value in pairs)
     for url in _addresses(request.url):
         yield f"{url}{form}"
@@ -42,15 +43,20 @@ def signed_texts(request: InboundRequest) -> Iterator[str]:
 
 
 def _addresses(url: str) -> tuple[str, str]:
-    """The address without and with the default port of its scheme, else as it is."""
+    """The address without a port, and with its own or that of its scheme."""
     scheme, _, rest = url.partition("://")
-    host = re.split("[/?#]", rest, maxsplit=1)[0]
-    port = {"http": ":80", "https": ":443"}.get(scheme, "")
-    bare = host.removesuffix(port)
-    after = rest.removeprefix(host)
-    if port and ":" not in bare:
-        return f"{scheme}://{bare}{after}", f"{scheme}://{bare}{port}{after}"
-    return url, url
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    after = rest.removeprefix(authority)
+    host, _, port = authority.rpartition(":")
+    if not (port.isascii() and port.isdigit()):
+        host, port = authority, {"http": "80", "https": "443"}.get(scheme, "")
+    return f"{scheme}://{host}{after}", f"{scheme}://{host}:{port}{after}"
+
+
+def is_json(request: InboundRequest) -> bool:
+    """Whether the body is JSON: then Twilio signs its digest instead of its fields."""
+    kind = request.headers.get("content-type", "").lower()
+    return "bodySHA256" in request.query or kind.startswith("application/json")
 
 
 def form_pairs(body: bytes) -> list[tuple[str, str]]:

@@ -21,7 +21,13 @@ from core.cascade.schedule import AT_ONCE, Offset, ZoneSource
 from core.cascade.status import Until
 from core.errors import SetupError
 from core.occasions import MOMENTS, fields_of
-from core.ports import ChannelConnector, PlatformConnector, Registry
+from core.ports import (
+    Capabilities,
+    ChannelConnector,
+    PlatformConnector,
+    Registry,
+    able,
+)
 from core.services.setup.check_contents import check_message, check_step
 from core.services.setup.currencies import CURRENCIES
 from core.services.setup.findings import (
@@ -231,6 +237,7 @@ class _Reminder:
                 self._findings.unknown(where, key, "sender", self._senders)
             elif "channel" in step and (found := self._connector(key)):
                 self._check_reports(place, step, found)
+                self._check_presence(place, step, key, found)
 
     def _connector(self, sender: str) -> ChannelConnector | None:
         _, found = self._senders.get(sender, ((), {}))
@@ -240,16 +247,41 @@ class _Reminder:
         self, place: Place, step: Group, connector: ChannelConnector
     ) -> None:
         channel, until = Channel(step["channel"]), step.get("until")
-        able, provider = connector.capabilities, connector.name
-        if channel not in able:
-            served = ", ".join(CHANNELS[each] for each in able)
+        served, provider = connector.capabilities, connector.name
+        if channel not in served:
+            named = ", ".join(CHANNELS[each] for each in served)
             problem = f"{provider} does not send {CHANNELS[channel]}"
-            fix = f"It sends {served}; choose another channel or sender"
+            fix = f"It sends {named}; choose another channel or sender"
             self._findings.problem((*place, "channel"), problem, fix)
-        elif until is not None and until not in able[channel].reports:
-            told = ", ".join(each for each in Until if each in able[channel].reports)
+        elif until is not None and until not in served[channel].reports:
+            told = ", ".join(u for u in Until if u in served[channel].reports)
             problem = f"{CHANNELS[channel]} by {provider} cannot report {until}"
             self._findings.problem((*place, "until"), problem, f"It can report {told}")
+
+    def _check_presence(
+        self, place: Place, step: Group, key: str, connector: ChannelConnector
+    ) -> None:
+        """Whether the sender is on the channel itself, where its provider is."""
+        channel = Channel(step["channel"])
+        if channel in connector.capabilities and self._able(key, channel) is None:
+            where, _ = self._senders[key]
+            problem = f"the sender {key} is not on {CHANNELS[channel]}"
+            fix = f"Give {spell((*where, 'config'))} what it needs there"
+            self._findings.problem((*place, "channel"), problem, fix)
+
+    def _able(self, key: str, channel: Channel) -> Capabilities | None:
+        """What a sender can do on a channel; None if it is not there.
+
+        Of one whose config is not right, what its provider can.
+        """
+        connector = self._connector(key)
+        if connector is None:
+            return None
+        where, sender = self._senders[key]
+        if "config" not in sender or not self._findings.is_clean(where):
+            return connector.capabilities.get(channel)
+        config = self._registry.load_config(connector, sender["config"], key)
+        return able(connector, config, channel)
 
     def _check_content(self, place: Place, step: Group, reminder: Group) -> None:
         where, message = self._messages.get(reminder.get("message", ""), ((), {}))
@@ -259,8 +291,8 @@ class _Reminder:
         if not self._findings.is_clean(place):
             return
         channel = Channel(step["channel"])
-        named = [self._connector(key) for _, key in _named((), step)]
-        able = {one.name: one.capabilities[channel] for one in named if one}
+        found = {key: self._able(key, channel) for _, key in _named((), step)}
+        able = {key: one for key, one in found.items() if one}
         event, findings = reminder["on"], self._findings
         check_step(place, channel, message, where, event, able, findings)
 

@@ -1,11 +1,13 @@
 """What messages say: checked when a file is applied, kept when they go out, and previewed."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
 
 from connectors.channels.twilio import Twilio
+from connectors.channels.twilio.settings import Settings as TwilioSettings
 from connectors.registry import load_registry
 from core.cascade.model import Channel
 from core.cascade.status import Until
@@ -22,10 +24,18 @@ from webapp.cli import main
 from webapp.previews import told
 
 
+class Settings(TwilioSettings):
+    """Those of a sender that is on every channel."""
+
+    def able(self, channel: Channel) -> Capabilities | None:
+        return Everywhere.capabilities[channel]
+
+
 class Everywhere(Twilio):
     """A provider that serves every channel: mail without anything, the others with it all."""
 
     name = "everywhere"
+    Config = Settings
     rich = Capabilities(
         reports=frozenset({Until.ACCEPTED, Until.SENT}),
         text=1000,
@@ -38,6 +48,9 @@ class Everywhere(Twilio):
         **dict.fromkeys(Channel, rich),
         Channel.EMAIL: Capabilities(reports=frozenset({Until.ACCEPTED}), text=9000),
     }
+
+    def outlives(self, channel: Channel, window: timedelta) -> str:
+        return ""
 
 
 REGISTRY = load_registry()
@@ -82,7 +95,7 @@ def test_all_channels_may_be_steps_and_wait_as_long_as_is_usual_there():
 
 
 HERE = "reminders[0].steps[0].channel"
-CANNOT = "by everywhere cannot send the message visit:"
+CANNOT = "by all cannot send the message visit:"
 
 
 @pytest.mark.parametrize(

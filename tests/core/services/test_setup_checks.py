@@ -114,6 +114,12 @@ def test_the_schema_is_a_schema():
             "It sends WhatsApp; choose another channel or sender",
         ),
         (
+            "{channel: whatsapp, sender: wa",
+            "{channel: whatsapp, sender: sms",
+            "reminders[0].steps[0].channel: the sender sms is not on WhatsApp. "
+            "Give senders[1].config what it needs there",
+        ),
+        (
             SMS,
             f"{SMS}, until: read",
             "reminders[0].steps[1].until: SMS by twilio cannot report read. "
