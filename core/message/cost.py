@@ -102,8 +102,8 @@ def settled(
     """
     if told.price:
         return Price(money=told.price, source=Source.PROVIDER)
-    nothing = Money(micros=0, currency=by_rates.currency if by_rates else currency)
     if charged is False or told.category == FREE:
+        nothing = Money(micros=0, currency=currency)
         return Price(money=nothing, source=Source.NOT_CHARGED)
     if charged and by_rates:
         return Price(money=by_rates, source=Source.RATES)
