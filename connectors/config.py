@@ -33,16 +33,19 @@ def setting(
     help: str,
     secret: bool = False,
     pattern: str | None = None,
+    lines: bool = False,
     key: str | None = None,
     default: Any = MISSING,
 ) -> Any:
     """A field of a connector's Config.
 
     `label` names it to people, `help` is one sentence that says where to find it, `pattern` is
-    a regular expression for the whole value, `key` is its name in a set-up file where that
+    a regular expression for the whole value, `lines` is for what has several, such as a key in
+    a file, so that a line break at its end is meant, `key` is its name in a set-up file where that
     differs from the field's. A secret never shows in a repr or an error.
     """
     about = {"label": label, "help": help, "secret": secret, "pattern": pattern}
+    about["lines"] = lines
     return field(default=default, repr=not secret, metadata={**about, "key": key})
 
 
@@ -94,6 +97,7 @@ class _Setting:
     help: str
     secret: bool
     pattern: str | None
+    lines: bool
     default: Any
 
     @property
@@ -144,7 +148,7 @@ def _text(entry: _Setting, value: Any, where: str) -> str:
         raise SetupError(where, f"must be text, not {_kind(value)}", fix)
     if not value:
         raise SetupError(where, "is empty", entry.help)
-    if value != value.strip():
+    if value != value.strip() and not entry.lines:
         raise SetupError(where, "starts or ends with a space or a line break")
     if entry.pattern and not re.fullmatch(entry.pattern, value):
         shown = "this" if entry.secret else repr(value)

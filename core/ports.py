@@ -192,7 +192,8 @@ class Outgoing:
     """A message to send. `reference` is ours and comes back in receipts.
 
     `to` is an E.164 number or, on email, an address. `unsubscribe_url` takes a one-click
-    opt-out (RFC 8058), `""` where there is none.
+    opt-out (RFC 8058), `""` where there is none. `now` is real time, for logins that are signed
+    with it; the sandbox's clock is none of a provider's business.
     """
 
     reference: str
@@ -201,6 +202,7 @@ class Outgoing:
     content: Content
     callback_url: str
     window: timedelta
+    now: datetime
     purpose: Purpose = Purpose.TRANSACTIONAL
     unsubscribe_url: str = ""
 
@@ -320,8 +322,8 @@ class Checked:
 class LiveCheck(Protocol):
     """How credentials are tried without sending anything or costing anything."""
 
-    def ask(self, config: Any) -> Request:
-        """The request that tries them."""
+    def ask(self, config: Any, now: datetime) -> Request:
+        """The request that tries them. `now` is as in Outgoing."""
         ...
 
     def answer(self, response: Response, config: Any) -> Checked:

@@ -217,6 +217,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         content=said.content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
+        now=app.clock.wall(),
         purpose=claimed.purpose,
     )
     request = connector.build(message, config)

@@ -114,6 +114,7 @@ def outgoing() -> Callable[..., Outgoing]:
             "content": CONTENT[channel],
             "callback_url": "https://ever.example/receipts/main",
             "window": timedelta(minutes=30),
+            "now": NOW,
         }
         return Outgoing(**{**message, **changes})
 

@@ -81,10 +81,14 @@ fields = """
     entry changes value field statuses status id timestamp errors error code sid messages type
     from text body button interactive button_reply context reaction user_preferences wa_id
     date_updated error_code event message_template_id message_template_name data paging
-    message_send_ttl_seconds display_phone_number
+    message_send_ttl_seconds display_phone_number message_type message_uuid channel reply
+    payload usage price currency sms count_total whatsapp pricing title detail
 """
 names = st.text() | st.sampled_from(fields.split())
-known = "messages user_preferences message_template_status_update PAUSED sent failed 1795168801 text stop"
+known = """
+    messages user_preferences message_template_status_update PAUSED sent failed 1795168801 text
+    stop rejected sms button
+"""
 words = leaves | st.sampled_from(known.split())
 documents = st.recursive(
     words, lambda inner: st.lists(inner) | st.dictionaries(names, inner), max_leaves=30
@@ -288,7 +292,7 @@ def test_what_was_signed_is_believed_for_exactly_so_long(name, inbound, config):
 def test_its_credentials_are_tried_without_changing_anything(
     name, config, secret_words
 ):
-    request = CHANNELS[name].check.ask(config(f"channels/{name}"))
+    request = CHANNELS[name].check.ask(config(f"channels/{name}"), NOW)
 
     assert is_private(request)
     assert not said(request)

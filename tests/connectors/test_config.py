@@ -18,6 +18,7 @@ class Settings:
     )
     from_: str | None = setting(label="Sender", help="A name", key="from", default=None)
     port: int = setting(label="Port", help="A port", default=443)
+    file: str | None = setting(label="File", help="All of it", lines=True, default=None)
 
 
 GOOD = {"account": "AC1", "token": "abc"}
@@ -46,6 +47,10 @@ def test_a_setting_may_have_a_name_that_python_reserves():
     assert load(Settings, {**GOOD, "from": "Shop"}, "config").from_ == "Shop"
 
 
+def test_a_text_of_several_lines_may_end_with_a_line_break():
+    assert load(Settings, {**GOOD, "file": "one\ntwo\n"}, "config").file == "one\ntwo\n"
+
+
 def test_a_misspelt_setting_is_named_with_the_likely_one():
     error = problem(acount="AC1")
 
@@ -54,7 +59,7 @@ def test_a_misspelt_setting_is_named_with_the_likely_one():
 
 
 def test_a_strange_setting_is_answered_with_those_there_are():
-    assert problem(zzz=1).fix == "Known: account, token, from, port"
+    assert problem(zzz=1).fix == "Known: account, token, from, port, file"
 
 
 def test_a_missing_setting_says_where_to_find_it():

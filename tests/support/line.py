@@ -187,8 +187,8 @@ class Line:
         usual = partial(usual_limits, self.app, channel)
         now, turns = self.clock.now(), self.app.turns
         claims = claim(tx, channel, now, limit, usual=usual, turns=turns)
-        taken = dict.fromkeys([*claims.taken, *claims.refused])
-        attempts.take(tx, taken, now, self.clock.wall() + timedelta(minutes=1))
+        said = dict.fromkeys([*claims.taken, *claims.refused])
+        attempts.take(tx, said, now, self.clock.wall() + timedelta(minutes=1))
         return claims
 
     def claim_and_die(self) -> None:

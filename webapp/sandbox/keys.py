@@ -4,8 +4,10 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from typing import Final
+from uuid import uuid4
 
 from core.config import Settings
+from webapp.sandbox.signing import new_private_key
 from webapp.sandbox.store import WorldFile
 
 _MAKERS: Final[dict[str, Callable[[], str]]] = {
@@ -17,6 +19,9 @@ _MAKERS: Final[dict[str, Callable[[], str]]] = {
     "SANDBOX_META_VERIFY_TOKEN": lambda: secrets.token_urlsafe(16),
     "SANDBOX_TWILIO_SID": lambda: "AC" + secrets.token_hex(16),
     "SANDBOX_TWILIO_TOKEN": lambda: secrets.token_hex(16),
+    "SANDBOX_VONAGE_APPLICATION_ID": lambda: str(uuid4()),
+    "SANDBOX_VONAGE_PRIVATE_KEY": new_private_key,
+    "SANDBOX_VONAGE_SIGNATURE_SECRET": lambda: secrets.token_hex(32),
 }
 
 
@@ -41,9 +46,12 @@ def keys_of(file: WorldFile) -> dict[str, str]:
 
 
 def _kept(tx: sqlite3.Connection, name: str, make: Callable[[], str]) -> str:
-    tx.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, make()))
     row = tx.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-    return str(row["value"])
+    if row:
+        return str(row["value"])
+    made = make()
+    tx.execute("INSERT INTO facts VALUES (?, ?)", (name, made))
+    return made
 
 
 def _addresses(settings: Settings) -> dict[str, str]:
@@ -51,4 +59,5 @@ def _addresses(settings: Settings) -> dict[str, str]:
     return {
         "SANDBOX_META_URL": f"{world}/meta",
         "SANDBOX_TWILIO_URL": f"{world}/twilio",
+        "SANDBOX_VONAGE_URL": f"{world}/vonage",
     }

@@ -1,6 +1,7 @@
 """The thread that posts the world's webhooks to Everreach, when they are due."""
 
 import fcntl
+from collections.abc import Callable
 from threading import Event, Thread
 from typing import IO
 
@@ -9,7 +10,7 @@ import structlog
 
 from core.ports import Clock
 from webapp.sandbox import outbox
-from webapp.sandbox.outbox import Waiting
+from webapp.sandbox.outbox import Waiting, Webhook
 from webapp.sandbox.store import WorldFile
 
 _TIMEOUTS = (1, 5)  # seconds to connect and to answer, as Shopify has them
@@ -26,11 +27,21 @@ class Postman:
     again: every real sender may do the same.
     """
 
-    def __init__(self, file: WorldFile, clock: Clock, base_url: str) -> None:
-        """`base_url` is where this machine reaches Everreach."""
+    def __init__(
+        self,
+        file: WorldFile,
+        clock: Clock,
+        base_url: str,
+        signed: Callable[[Webhook], Webhook],
+    ) -> None:
+        """`base_url` is where this machine reaches Everreach.
+
+        `signed` is for those whose signature says when they are posted.
+        """
         self._file = file
         self._clock = clock
         self._base_url = base_url
+        self._signed = signed
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="sandbox-postman", daemon=True)
         self._session = requests.Session()
@@ -75,7 +86,7 @@ class Postman:
         return True
 
     def _post(self, waiting: Waiting) -> bool:
-        webhook = waiting.webhook
+        webhook = self._signed(waiting.webhook)
         try:
             answer = self._session.post(
                 self._base_url + webhook.path,

@@ -71,6 +71,20 @@ def twilio_numbers(sid: str) -> Answer:
     return answer, status
 
 
+@providers.post("/vonage/v1/messages")
+def vonage() -> Answer:
+    """Vonage's Messages API."""
+    status, answer = _world().vonage.send(_authorization(), request.get_data())
+    return answer, status
+
+
+@providers.get("/vonage/v1/users")
+def vonage_users() -> Answer:
+    """The users of an application at Vonage."""
+    status, answer = _world().vonage.users(_authorization())
+    return answer, status
+
+
 def _authorization() -> str:
     return request.headers.get("Authorization", "")
 

@@ -18,6 +18,9 @@ from webapp.sandbox.postman import Postman
 from webapp.sandbox.quirks import Quirk
 from webapp.sandbox.store import WorldFile
 from webapp.sandbox.twilio import Twilio
+from webapp.sandbox.vonage import Vonage
+
+_FORGOTTEN = ("refusals", "quirks", "meta_windows", "twilio_people", "vonage_windows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +57,8 @@ class World:
         self._keys = keys_of(file)
         self.meta = MetaCloud(file, clock, self._keys)
         self.twilio = Twilio(file, clock, self._keys, public_url)
-        self.postman = Postman(file, clock, base_url)
+        self.vonage = Vonage(file, clock, self._keys)
+        self.postman = Postman(file, clock, base_url, self.vonage.signed)
 
     @classmethod
     def open(cls, settings: Settings, clock: FastClock) -> Self:
@@ -97,7 +101,7 @@ class World:
     def reset(self) -> None:
         """New orders and empty phones. What is in the outbox is still posted."""
         with self._file.transaction() as tx:
-            for kept in ("refusals", "quirks", "meta_windows", "twilio_people"):
+            for kept in _FORGOTTEN:
                 tx.execute(f"DELETE FROM {kept}")  # noqa: S608  # the names stand above
             phones.clear(tx)
             orders.open_shop(tx)

@@ -3,6 +3,8 @@
 https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource
 """
 
+from datetime import datetime
+
 from connectors.channels.twilio.settings import Settings, account_url, headers
 from connectors.payload import Json, parse
 from core.errors import Malformed
@@ -15,7 +17,7 @@ _WRONG_LOGIN = "Twilio does not know this account SID with this auth token"
 class Check:
     """The account's first numbers, and whether the sender's own is one of them."""
 
-    def ask(self, config: Settings) -> HttpRequest:
+    def ask(self, config: Settings, now: datetime) -> HttpRequest:
         """The request that tries the login."""
         url = f"{account_url(config)}/IncomingPhoneNumbers.json?PageSize={_PAGE}"
         return HttpRequest(method="GET", url=url, headers=headers(config))

@@ -4,6 +4,7 @@ https://developers.facebook.com/docs/whatsapp/business-management-api/manage-pho
 """
 
 import re
+from datetime import datetime
 
 from connectors.channels.whatsapp_cloud.settings import Settings
 from connectors.payload import parse
@@ -14,7 +15,7 @@ from core.ports import Checked, HttpRequest, HttpResponse, Response
 class NumberCheck:
     """A `core.ports.LiveCheck`."""
 
-    def ask(self, config: Settings) -> HttpRequest:
+    def ask(self, config: Settings, now: datetime) -> HttpRequest:
         """What Meta knows of the number."""
         fields = "display_phone_number,verified_name"
         url = config.url(f"{config.phone_number_id}?fields={fields}")

@@ -37,7 +37,12 @@ def check_rates(
 
 def _check_names(place: Place, rate: Rate, findings: Findings) -> None:
     countries = sorted(phonenumbers.SUPPORTED_REGIONS)
+    seen: set[str] = set()
     for where, country in listed_at((*place, "country"), rate.get("country")):
+        if country in seen:
+            problem = f"{show(country)} stands here twice"
+            findings.problem(where, problem, "Name every country once")
+        seen.add(country)
         if country not in countries:
             fix = did_you_mean(country, countries) or "Write it like IT"
             problem = f"{show(country)} is not a known country"

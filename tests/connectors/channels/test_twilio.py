@@ -596,7 +596,7 @@ def tried(answer, config):
 
 
 def test_the_login_is_tried_by_listing_numbers(settings):
-    request = CHANNEL.check.ask(settings)
+    request = CHANNEL.check.ask(settings, NOW)
 
     path = f"/2010-04-01/Accounts/{settings.account_sid}/IncomingPhoneNumbers.json"
     assert request.url == f"https://api.twilio.com{path}?PageSize=50"

@@ -35,6 +35,7 @@ from core.message.content import (
 )
 from core.ports import HttpResponse, Preference, Reply, SendAccepted, SendUnclear
 from tests.connectors.test_channel_contract import documents
+from tests.support.riverside import NOW
 
 WAMID = "wamid.HBgMNDQ3NzAwOTAwMTAxFQIAERgSRVZFUlJFQUNIMDAwMDAwMDAxAA=="
 
@@ -545,7 +546,7 @@ def test_who_is_not_here_is_remembered_and_who_opted_out_is_not_written_to(
 
 
 def test_a_token_is_tried_by_asking_for_its_number(settings, answered):
-    request = CHANNEL.check.ask(settings)
+    request = CHANNEL.check.ask(settings, NOW)
     works = CHANNEL.check.answer(answered("check_works"), settings)
 
     assert request.url == (

@@ -141,7 +141,8 @@ def test_two_postmen_do_not_both_make_the_rounds(outside):
     file = outside.world._file
     ship(outside)
     posted(outside, 1)
-    second = Postman(file, outside.clock, outside.settings.local_url)
+    address = outside.settings.local_url
+    second = Postman(file, outside.clock, address, outside.world.vonage.signed)
     second.start()
     for _ in range(5):
         ship(outside)

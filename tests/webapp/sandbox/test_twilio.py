@@ -32,6 +32,7 @@ from core.ports import (
     SendAccepted,
     SendRejected,
 )
+from tests.support.riverside import NOW
 from tests.support.twilio_client import twilio_client
 from webapp.sandbox.cast import CUSTOMERS, RCS_AGENT, SMS_NUMBER, Kind
 from webapp.sandbox.quirks import Quirk
@@ -281,6 +282,7 @@ def ours(outside, channel, content, to=ASTRID):
         content=content,
         callback_url=f"{outside.settings.public_url}/receipts/twilio/sandbox.sms",
         window=timedelta(minutes=30),
+        now=NOW,
     )
     return CHANNEL.read(perform(CHANNEL.build(message, settings_of(outside))))
 
@@ -332,7 +334,7 @@ def test_our_connector_asks_and_checks(outside):
     outside.skip(minutes=1)
     asked = CHANNEL.query.ask(taken.provider_id, settings)
     found = CHANNEL.query.answer(perform(asked))
-    checked = CHANNEL.check.answer(perform(CHANNEL.check.ask(settings)), settings)
+    checked = CHANNEL.check.answer(perform(CHANNEL.check.ask(settings, NOW)), settings)
     assert isinstance(found, Receipt)
     assert (found.status, found.parts, found.price.micros) == (
         Status.DELIVERED,
