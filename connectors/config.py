@@ -170,6 +170,9 @@ def _texts(entry: _Setting, value: Any, where: str) -> tuple[str, ...]:
 
 
 def _integer(entry: _Setting, value: Any, where: str) -> int:
+    # What a variable of the environment stands for is always text.
+    if isinstance(value, str) and re.fullmatch("[0-9]{1,18}", value):
+        return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         problem = f"must be a whole number, not {_kind(value)}"
         raise SetupError(where, problem, entry.help)
@@ -188,7 +191,7 @@ _READERS: Mapping[Any, Callable[[_Setting, Any, str], Any]] = {
 }
 _SCHEMAS: Mapping[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
     str: lambda text: text,
-    int: lambda _: {"type": "integer"},
+    int: lambda _: {"type": ["integer", "string"], "pattern": "^[0-9]{1,18}$"},
     str | None: lambda text: {**text, "type": ["string", "null"]},
     tuple[str, ...]: _list_or_one,
 }

@@ -25,7 +25,7 @@ class Meaning:
 Table = Mapping[str, Meaning]
 
 
-def table(*rows: tuple[FailureClass | Meaning, str, Iterable[int]]) -> Table:
+def table(*rows: tuple[FailureClass | Meaning, str, Iterable[int | str]]) -> Table:
     """A look-up by code, from rows of (meaning, what these codes have in common, codes)."""
     return {
         str(code): replace(_meaning(means), what=what)

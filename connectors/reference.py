@@ -38,12 +38,12 @@ def _settings(config: type[Any]) -> Iterator[list[str]]:
 
 def failures(table: Table) -> str:
     """A table of what a provider's codes mean, class by class."""
-    codes: dict[Meaning, list[int]] = {}
+    codes: dict[Meaning, list[str]] = {}
     for code, meaning in table.items():
-        codes.setdefault(meaning, []).append(int(code))
+        codes.setdefault(meaning, []).append(code)
     classes = list(FailureClass)
     rows = [
-        [f"`{meaning.kind}`", _held(meaning), meaning.what, _runs(sorted(found))]
+        [f"`{meaning.kind}`", _held(meaning), meaning.what, _listed(found)]
         for meaning, found in sorted(
             codes.items(), key=lambda one: classes.index(one[0].kind)
         )
@@ -58,14 +58,21 @@ def _held(meaning: Meaning) -> str:
     return f"`{meaning.scope}`" if meaning.scope else ""
 
 
-def _runs(codes: Sequence[int]) -> str:
-    """Codes in order; three and more in a row are told by their ends."""
+def _listed(codes: Sequence[str]) -> str:
+    """Numbers in order, then words."""
+    numbers = sorted(int(code) for code in codes if code.isdecimal())
+    words = [f"`{code}`" for code in codes if not code.isdecimal()]
+    return ", ".join([*_runs(numbers), *words])
+
+
+def _runs(codes: Sequence[int]) -> list[str]:
+    """Three and more in a row are told by their ends."""
     told: list[str] = []
     for _, group in groupby(enumerate(codes), key=lambda one: one[1] - one[0]):
         run = [code for _, code in group]
         ends = [f"{run[0]}–{run[-1]}"] if len(run) > 2 else map(str, run)
         told += ends
-    return ", ".join(told)
+    return told
 
 
 def _table(header: list[str], rows: list[list[str]]) -> str:

@@ -9,7 +9,6 @@ nowhere else.
 import asyncio
 import os
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from time import monotonic, sleep
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from core.loopback import is_loopback_host
 from core.ports import Answer, HttpRequest, HttpResponse, NoResponse
 
 CONNECT_SECONDS = 5.0
@@ -214,8 +214,4 @@ def _at_hand(answers: Answers) -> Iterator[Numbered]:
 
 def is_loopback(url: str) -> bool:
     """Whether a URL names this machine by its loopback address."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback_host(urlsplit(url).hostname or "")

@@ -209,12 +209,12 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAccepted:
-    """The provider took it and calls it `provider_id`.
+    """The provider took it and calls it `provider_id`, None where it gives it no name.
 
     `parts` are those of an SMS, where the provider counts them.
     """
 
-    provider_id: str
+    provider_id: str | None
     parts: int | None = None
     price: Money | None = None
 
@@ -260,8 +260,8 @@ class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
     `sender` is their E.164 number or address, or where the provider hides that what it calls
-    them; `provider_id` names the reply itself, `answers`
-    the message of ours that it answers where the provider says so. `carrier` is what the
+    them; `provider_id` names the reply itself, `answers` the message of ours that it answers,
+    by the provider's id or our reference, where the provider says so. `carrier` is what the
     provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
 
@@ -396,8 +396,11 @@ class ChannelConnector(Protocol):
         """Raises BadSignature unless the provider sent this request."""
         ...
 
-    def challenge(self, request: InboundRequest, config: Any) -> str:
-        """The answer to a GET that proves the address is ours. Raises BadSignature."""
+    def challenge(self, request: InboundRequest, config: Any) -> str | None:
+        """The answer to a GET that asks whether the address is ours. Raises BadSignature.
+
+        None if the GET asks nothing: it tells something, as others do by POST.
+        """
         ...
 
     def told(self, request: InboundRequest) -> Sequence[Told]:

@@ -5,6 +5,8 @@ which is made on first use. Several keys, separated by commas or line breaks, ar
 it: the first encrypts, all decrypt.
 """
 
+import base64
+import hmac
 import json
 import os
 import re
@@ -32,6 +34,7 @@ class Vault:
         if not keys:
             raise SetupError(source, "holds no key", _HOW_TO)
         fernets = [_fernet(key, place, source) for place, key in enumerate(keys, 1)]
+        self._keys = [key.encode() for key in keys]
         self._first = fernets[0]
         self._all = MultiFernet(fernets)
         self._source = source
@@ -68,6 +71,16 @@ class Vault:
             ) from None
         return values
 
+    def sign(self, text: str) -> str:
+        """22 characters that only this installation can make of a text, fit for a URL."""
+        return _signature(self._keys[0], text)
+
+    def signed(self, text: str, signature: str) -> bool:
+        """Whether one of the keys made this signature of the text."""
+        given = signature.encode(errors="replace")
+        made = (_signature(key, text).encode() for key in self._keys)
+        return any(hmac.compare_digest(given, one) for one in made)
+
     def is_outdated(self, sealed: bytes) -> bool:
         """Whether another key than the first one sealed this."""
         try:
@@ -75,6 +88,11 @@ class Vault:
         except InvalidToken:
             return True
         return False
+
+
+def _signature(key: bytes, text: str) -> str:
+    digest = hmac.digest(key, text.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 def _split(text: str) -> list[str]:

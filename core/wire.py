@@ -1,10 +1,18 @@
-"""The ways out of this process, side by side: HTTP, and the terminal."""
+"""The ways out of this process, side by side: HTTP, mail and the terminal."""
 
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 
 from core.http import HttpClient, gathered
-from core.ports import Answer, HttpRequest, Printed, PrintRequest, Request
+from core.mail import MailClient
+from core.ports import (
+    Answer,
+    HttpRequest,
+    MailRequest,
+    Printed,
+    PrintRequest,
+    Request,
+)
 
 Numbered = tuple[int, Answer]
 
@@ -15,6 +23,7 @@ class Wire:
     def __init__(self, *, loopback_only: bool = False) -> None:
         """With `loopback_only` nothing leaves this machine: the sandbox's safety catch."""
         self._http = HttpClient(loopback_only=loopback_only)
+        self._mail = MailClient(loopback_only=loopback_only)
 
     def exchange(self, requests: Sequence[Request]) -> Iterator[list[Numbered]]:
         """Perform all requests; yields each one's index and answer as they come in.
@@ -31,6 +40,9 @@ class Wire:
         self._http.send(
             [(at, one) for at, one in numbered if isinstance(one, HttpRequest)], answers
         )
+        self._mail.send(
+            [(at, one) for at, one in numbered if isinstance(one, MailRequest)], answers
+        )
         return gathered(len(requests), answers)
 
     def perform(self, request: Request) -> Answer:
@@ -41,3 +53,4 @@ class Wire:
     def close(self) -> None:
         """Let the connections go."""
         self._http.close()
+        self._mail.close()

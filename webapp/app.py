@@ -17,6 +17,7 @@ from webapp.express import MAX_BODY, Express
 from webapp.health import health
 from webapp.inbound import inbound
 from webapp.lifeline import die_with_parent
+from webapp.optout import optout
 from webapp.panel import panel
 from webapp.welcome import welcome
 
@@ -45,6 +46,7 @@ def build_app(everreach: Everreach) -> Flask:
     ui.install(app)
     app.register_blueprint(inbound)
     app.register_blueprint(health)
+    app.register_blueprint(optout)
     app.register_error_handler(HTTPException, _say)
     app.register_error_handler(InternalServerError, _own_up)
     app.logger.disabled = True  # it says what `_own_up` says, in another form

@@ -35,7 +35,7 @@ def receipt(provider: str, sender: str) -> Response:
 
 @inbound.get("/receipts/<provider>/<sender>")
 def challenge(provider: str, sender: str) -> Response:
-    """A provider asks whether this address is ours."""
+    """A provider asks whether this address is ours, or tells something by GET."""
     app = _app()
     connector = app.registry.channels.get(provider) or abort(404)
     with app.store.read() as tx:
@@ -47,6 +47,8 @@ def challenge(provider: str, sender: str) -> Response:
     except BadSignature as error:
         log.warning("challenge_refused", provider=provider, reason=str(error))
         abort(403)
+    if answer is None:
+        return receipt(provider, sender)
     return Response(answer, mimetype="text/plain")
 
 

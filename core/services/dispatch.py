@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 
 from sqlalchemy import Connection
 
@@ -33,6 +34,7 @@ from core.services.advance import advance
 from core.services.composing import composed
 from core.services.costs import charge_of, expect, is_news, settle
 from core.services.events import read_events
+from core.services.optout import unsubscribe_url
 from core.services.outlook import usual_limits
 from core.store import attempts, people
 from core.store.attempts import Claimed, Taken
@@ -152,12 +154,14 @@ def _tell_departures(app: Everreach, prepared: list[_Prepared]) -> None:
 
 def _refusals(tx: Connection, claimed: Sequence[Claimed]) -> Mapping[str, Refusal]:
     """Why some may not be written to, by reference: they may have said so meanwhile."""
-    whom = {one.person for one in claimed}
+    whom = {person for one in claimed for person in one.people}
     agreed, stopped = people.consents_of(tx, whom), people.suppressions_of(tx, whom)
     found = {}
     for one in claimed:
-        said = agreed.get(one.person, ()), stopped.get(one.person, ())
-        if refusal := why_not(one.purpose, one.channel, one.sender["key"], *said):
+        yes_or_no = chain.from_iterable(agreed.get(each, ()) for each in one.people)
+        stops = chain.from_iterable(stopped.get(each, ()) for each in one.people)
+        sender = one.sender["key"]
+        if refusal := why_not(one.purpose, one.channel, sender, yes_or_no, stops):
             found[one.reference] = refusal
     return found
 
@@ -219,6 +223,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         window=_window(app, claimed),
         now=app.clock.wall(),
         purpose=claimed.purpose,
+        unsubscribe_url=unsubscribe_url(app, claimed),
     )
     request = connector.build(message, config)
     taken = Taken(said=said, expected=expect(claimed, connector, said))

@@ -10,6 +10,7 @@ from core.bootstrap import Everreach
 from core.cascade.events import Cancelled, Event
 from core.cascade.model import Recipient
 from core.ids import new_id
+from core.message.mailbox import find_mailbox
 from core.message.phone import NoPhone, find_phone
 from core.occasions import ENDS, MOVES, STOPS
 from core.ports import Happening, Ignored
@@ -161,7 +162,7 @@ def to_recipient(occasion: Occasion, account_country: str) -> Recipient:
     return Recipient(
         phone=None if isinstance(phone, NoPhone) else phone,
         phone_problem=phone.reason if isinstance(phone, NoPhone) else "",
-        email=contact.email or None,
+        email=find_mailbox(contact.email),
         first_name=contact.first_name,
         last_name=contact.last_name,
         locale=contact.locale,

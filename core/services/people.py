@@ -7,13 +7,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
-from core.cascade.consent import Consent, Purpose, Suppression
+from core.cascade.consent import Consent, Purpose, Refused, Suppression, why_not
 from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
 from core.cascade.status import Scope
 from core.errors import SetupError
 from core.message.phone import NoPhone, find_phone
 from core.store import people, records
+from core.store.people import Person
+
+OPT_OUT = "the link in an email"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,26 @@ def note_consent(
         row, number = _person(tx, account, phone)
         people.add_consent(tx, (row["id"], number), consent)
         return _view(tx, row, number)
+
+
+def opt_out(tx: Connection, person: Person, purpose: Purpose, at: datetime) -> None:
+    """Note that an email's link for opting out was used. Once is enough.
+
+    It ends marketing by email, and the purpose of that email.
+    """
+    agreed = people.consents_of(tx, [person]).get(person, [])
+    stopped = people.suppressions_of(tx, [person]).get(person, [])
+    known = why_not(purpose, Channel.EMAIL, "", agreed, stopped)
+    if known and known.why is not Refused.NO_CONSENT:
+        return
+    scope = Scope.CHANNEL_MARKETING
+    stop = Suppression(channel=Channel.EMAIL, scope=scope, source=OPT_OUT, at=at)
+    people.suppress(tx, person, stop)
+    if purpose is not Purpose.MARKETING:
+        no = Consent(
+            channel=Channel.EMAIL, purpose=purpose, given=False, source=OPT_OUT, at=at
+        )
+        people.add_consent(tx, person, no)
 
 
 def what_they_said(app: Everreach, account: str, phone: str) -> PersonView:

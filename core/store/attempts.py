@@ -54,6 +54,12 @@ class Claimed:
         return self.sender["account_id"], self.address
 
     @property
+    def people(self) -> set[tuple[int, str]]:
+        """That person under every address that is known of them."""
+        known = (self.recipient["phone"], self.recipient["email"])
+        return {(self.sender["account_id"], at) for at in known if at}
+
+    @property
     def waited(self) -> timedelta:
         """For how long it was due before it was taken."""
         return self.taken_at - self.due_at

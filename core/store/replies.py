@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from core.ports import Reply
 from core.store.people import Person
@@ -41,7 +41,12 @@ def answered(tx: Connection, person: Person, reply: Reply) -> Answered | None:
         .order_by(attempts.c.sending_at.desc())
         .limit(1)
     )
-    named = query.where(attempts.c.provider_id == reply.answers)
+    named = query.where(
+        or_(
+            attempts.c.provider_id == reply.answers,
+            attempts.c.reference == reply.answers,
+        )
+    )
     last = query.where(
         cascades.c.account_id == account_id,
         cascades.c.recipient_key == address,

@@ -107,3 +107,13 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path):
 
     with pytest.raises(SetupError, match="cannot be written"):
         Vault.open(tmp_path / "home" / "inner", {})
+
+
+def test_a_signature_is_good_for_its_text_and_its_keys_only() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    signature = Vault([old], "test").sign("a text")
+
+    assert Vault([new, old], "test").signed("a text", signature)
+    assert not Vault([old], "test").signed("another", signature)
+    assert not Vault([new], "test").signed("a text", signature)
+    assert Vault([new, old], "test").sign("a text") != signature

@@ -34,9 +34,10 @@ def install(flask_app: Flask, everreach: Everreach) -> World:
     if not isinstance(clock, FastClock):
         raise SetupError("EVERREACH_SANDBOX", "the sandbox needs its own clock")
     _refuse_other_accounts(everreach)
+    world = World.open(everreach.settings, clock)
+    world.mail.start()  # which may change its address
     setup_file = _SETUP.read_text(encoding="utf-8")
     setup.apply(everreach, setup_file, sandbox_secrets(everreach.settings))
-    world = World.open(everreach.settings, clock)
     flask_app.extensions["sandbox"] = world
     flask_app.register_blueprint(sandbox)
     flask_app.register_blueprint(providers)

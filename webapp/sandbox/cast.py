@@ -12,6 +12,8 @@ TIME_ZONE = "Europe/Rome"
 CURRENCY = "EUR"
 SMS_NUMBER = "+15005550006"
 RCS_AGENT = "riverside_shop_agent"
+MAIL_DOMAIN = "riverside.example"
+MAIL_USER = f"orders@{MAIL_DOMAIN}"
 
 
 class Kind(StrEnum):

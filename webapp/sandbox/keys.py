@@ -1,6 +1,7 @@
 """The secrets that the world shares with the sandbox's account, and its addresses."""
 
 import secrets
+import socket
 import sqlite3
 from collections.abc import Callable
 from typing import Final
@@ -22,6 +23,14 @@ _MAKERS: Final[dict[str, Callable[[], str]]] = {
     "SANDBOX_VONAGE_APPLICATION_ID": lambda: str(uuid4()),
     "SANDBOX_VONAGE_PRIVATE_KEY": new_private_key,
     "SANDBOX_VONAGE_SIGNATURE_SECRET": lambda: secrets.token_hex(32),
+    "SANDBOX_DEXATEL_KEY": lambda: secrets.token_hex(16),
+    "SANDBOX_DEXATEL_WEBHOOK_SECRET": lambda: secrets.token_hex(16),
+    "SANDBOX_KANNEL_PASSWORD": lambda: secrets.token_hex(8),
+    "SANDBOX_KANNEL_CALLBACK_SECRET": lambda: secrets.token_hex(16),
+    "SANDBOX_KANNEL_REPLY_TOKEN": lambda: secrets.token_hex(16),
+    "SANDBOX_MAIL_PORT": lambda: str(_free_port()),
+    "SANDBOX_MAIL_PASSWORD": lambda: secrets.token_urlsafe(16),
+    "SANDBOX_MAIL_INBOUND_SECRET": lambda: secrets.token_urlsafe(24),
 }
 
 
@@ -45,6 +54,17 @@ def keys_of(file: WorldFile) -> dict[str, str]:
         return {name: _kept(tx, name, make) for name, make in _MAKERS.items()}
 
 
+def keep(file: WorldFile, name: str, value: str) -> None:
+    """Have one of them be something else from now on."""
+    with file.transaction() as tx:
+        tx.execute("UPDATE facts SET value = ? WHERE name = ?", (value, name))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def _kept(tx: sqlite3.Connection, name: str, make: Callable[[], str]) -> str:
     row = tx.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
     if row:
@@ -60,4 +80,6 @@ def _addresses(settings: Settings) -> dict[str, str]:
         "SANDBOX_META_URL": f"{world}/meta",
         "SANDBOX_TWILIO_URL": f"{world}/twilio",
         "SANDBOX_VONAGE_URL": f"{world}/vonage",
+        "SANDBOX_DEXATEL_URL": f"{world}/dexatel",
+        "SANDBOX_KANNEL_URL": f"{world}/kannel",
     }

@@ -9,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A signed request to Everreach.
+    """A signed request to Everreach; without a body it is a GET.
 
     `path` is on Everreach's own host, with its query. `retries` are the waits, in
     seconds, after each refusal; when they are used up, its sender gives up.

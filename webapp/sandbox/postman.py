@@ -88,7 +88,8 @@ class Postman:
     def _post(self, waiting: Waiting) -> bool:
         webhook = self._signed(waiting.webhook)
         try:
-            answer = self._session.post(
+            answer = self._session.request(
+                "POST" if webhook.body else "GET",
                 self._base_url + webhook.path,
                 data=webhook.body,
                 headers=dict(webhook.headers),

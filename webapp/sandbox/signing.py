@@ -76,6 +76,11 @@ def claims(token: str, key: rsa.RSAPublicKey, now: datetime) -> Mapping[str, Any
     return told if is_good else {}
 
 
+def dexatel(secret: str, body: bytes) -> str:
+    """X-Dexatel-Signature."""
+    return base64.b64encode(_hmac(secret, body, "sha256")).decode()
+
+
 def same(given: str, expected: str) -> bool:
     """Whether two credentials are equal, in constant time."""
     return hmac.compare_digest(given.encode(), expected.encode())

@@ -35,6 +35,7 @@ _SCHEMA = (
         number TEXT, channel TEXT, wrote_at REAL NOT NULL, stopped INTEGER NOT NULL,
         PRIMARY KEY (number, channel))""",
     "CREATE TABLE IF NOT EXISTS vonage_windows (number TEXT PRIMARY KEY, wrote_at REAL)",
+    "CREATE TABLE IF NOT EXISTS dexatel_messages (id TEXT PRIMARY KEY, kept TEXT NOT NULL)",
     """CREATE TABLE IF NOT EXISTS outbox (
         id INTEGER PRIMARY KEY, due_at REAL NOT NULL, path TEXT NOT NULL,
         headers TEXT NOT NULL, body BLOB NOT NULL, retries TEXT NOT NULL)""",

@@ -85,6 +85,39 @@ def vonage_users() -> Answer:
     return answer, status
 
 
+@providers.post("/dexatel/v1/messages")
+def dexatel() -> Answer:
+    """Dexatel's API."""
+    status, answer = _world().dexatel.send(_dexatel_key(), request.get_data())
+    return answer, status
+
+
+@providers.get("/dexatel/v1/messages/<name>")
+def dexatel_message(name: str) -> Answer:
+    """One message at Dexatel."""
+    status, answer = _world().dexatel.fetch(_dexatel_key(), name)
+    return answer, status
+
+
+@providers.get("/dexatel/v1/senders")
+def dexatel_senders() -> Answer:
+    """The senders of an account at Dexatel."""
+    status, answer = _world().dexatel.senders(_dexatel_key())
+    return answer, status
+
+
+@providers.post("/kannel/cgi-bin/sendsms")
+def kannel() -> tuple[str, int]:
+    """A Kannel's smsbox."""
+    headers = {name.lower(): value for name, value in request.headers}
+    status, answer = _world().kannel.send(headers, request.get_data())
+    return answer, status
+
+
+def _dexatel_key() -> str:
+    return request.headers.get("X-Dexatel-Key", "")
+
+
 def _authorization() -> str:
     return request.headers.get("Authorization", "")
 

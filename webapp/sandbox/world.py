@@ -1,4 +1,4 @@
-"""The outside world of the sandbox: a shop, two providers and the customers' phones.
+"""The outside world of the sandbox: a shop, providers, a mail server and the customers' phones.
 
 It speaks to Everreach only over HTTP, signed, as the real ones do. Whatever it will
 post it writes down first; the postman posts it when it is due.
@@ -10,7 +10,10 @@ from typing import Self
 from core.clock import FastClock
 from core.config import Settings
 from webapp.sandbox import orders, outbox, phones, quirks, shop
+from webapp.sandbox.dexatel import Dexatel
+from webapp.sandbox.kannel import Kannel
 from webapp.sandbox.keys import keys_of, world_file
+from webapp.sandbox.mail import MailServer
 from webapp.sandbox.meta import MetaCloud
 from webapp.sandbox.orders import Order
 from webapp.sandbox.phones import PhoneView
@@ -58,6 +61,9 @@ class World:
         self.meta = MetaCloud(file, clock, self._keys)
         self.twilio = Twilio(file, clock, self._keys, public_url)
         self.vonage = Vonage(file, clock, self._keys)
+        self.dexatel = Dexatel(file, clock, self._keys)
+        self.kannel = Kannel(file, clock, self._keys)
+        self.mail = MailServer(file, clock, self._keys)
         self.postman = Postman(file, clock, base_url, self.vonage.signed)
 
     @classmethod
@@ -106,8 +112,13 @@ class World:
             phones.clear(tx)
             orders.open_shop(tx)
 
+    def stop(self) -> None:
+        """Neither post nor take mail any more."""
+        self.postman.stop()
+        self.mail.stop()
+
     def close(self) -> None:
-        """Let go of the file. The postman must have stopped."""
+        """Let go of the file. The world must have stopped."""
         self._file.close()
 
 

@@ -35,6 +35,7 @@ from core.ports import (
     SendRejected,
     SendResult,
     StatusQuery,
+    TemplateDesk,
     Told,
 )
 
@@ -49,6 +50,7 @@ class Vonage:
     capabilities: Mapping[Channel, Capabilities] = CAPABILITIES
     query: StatusQuery | None = None
     check: LiveCheck | None = Check()
+    templates: TemplateDesk | None = None
     tolerance: timedelta | None = signing.TOLERANCE
     taken = 200
 

@@ -157,7 +157,7 @@ def everreach_of(outside: Outside) -> Flask:
     app.extensions["sandbox"] = outside.world
     app.register_blueprint(providers)
 
-    @app.post("/<path:path>")
+    @app.route("/<path:path>", methods=["GET", "POST"])
     def listen(path: str) -> tuple[str, int]:
         headers = {name.lower(): value for name, value in request.headers}
         outside.posts.append(Post(request.full_path, headers, request.get_data()))

@@ -43,7 +43,7 @@ def everreach(tmp_path, port, redis_url) -> Iterator[Everreach]:
 def web(everreach: Everreach) -> Iterator[Flask]:
     app = build_app(everreach)
     yield app
-    world_of(app).postman.stop()
+    world_of(app).stop()
     world_of(app).close()
 
 
@@ -66,7 +66,7 @@ def test_sets_up_its_account(web, everreach):
 
 def test_installing_again_changes_nothing(web, everreach):
     again = build_app(everreach)
-    world_of(again).postman.stop()
+    world_of(again).stop()
     with everreach.store.read() as tx:
         versions = tx.execute(select(tables.reminders.c.version)).scalars().all()
     assert versions == [1, 1, 1]
