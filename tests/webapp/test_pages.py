@@ -333,7 +333,8 @@ def test_a_message_tells_its_story(pages: Pages) -> None:
 
 def test_what_a_message_costs_is_said_of_each_try_and_of_all(pages: Pages) -> None:
     free = replace(SMS, cost="not charged")
-    html = pages("message.html", message=replace(FINISHED, tries=(WHATSAPP, free)))
+    message = replace(FINISHED, tries=(WHATSAPP, free))
+    html = pages("message.html", message=message, clock=CLOCK)
     costs = re.findall(r"<dt>Cost</dt><dd>([^<]*)</dd>", html)
     assert costs == ["about 0.0171 USD", "not charged", "about 0.0342 USD"]
 
