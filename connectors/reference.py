@@ -12,9 +12,10 @@ from core.ports import Registry
 
 def features(registry: Registry) -> str:
     """A table of what every provider can report, channel by channel."""
-    header = ["Provider", "Channel", *Until]
+    untils = [until for until in Until if until is not Until.CLICKED]  # links are ours
+    header = ["Provider", "Channel", *untils]
     rows = [
-        [name, channel, *("yes" if until in able.reports else "no" for until in Until)]
+        [name, channel, *("yes" if until in able.reports else "no" for until in untils)]
         for name, connector in sorted(registry.channels.items())
         for channel, able in connector.capabilities.items()
     ]

@@ -81,6 +81,10 @@ class Vault:
         made = (_signature(key, text).encode() for key in self._keys)
         return any(hmac.compare_digest(given, one) for one in made)
 
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one purpose, which tell nothing of the key; it changes with the key."""
+        return hmac.digest(self._keys[0], f"everreach {purpose}".encode(), "sha256")
+
     def is_outdated(self, sealed: bytes) -> bool:
         """Whether another key than the first one sealed this."""
         try:

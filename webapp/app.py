@@ -17,6 +17,7 @@ from webapp.express import MAX_BODY, Express
 from webapp.health import health
 from webapp.inbound import inbound
 from webapp.lifeline import die_with_parent
+from webapp.links import links
 from webapp.optout import optout
 from webapp.panel import panel
 from webapp.welcome import welcome
@@ -47,6 +48,7 @@ def build_app(everreach: Everreach) -> Flask:
     app.register_blueprint(inbound)
     app.register_blueprint(health)
     app.register_blueprint(optout)
+    app.register_blueprint(links)
     app.register_error_handler(HTTPException, _say)
     app.register_error_handler(InternalServerError, _own_up)
     app.logger.disabled = True  # it says what `_own_up` says, in another form
@@ -83,6 +85,6 @@ def _own_up(error: InternalServerError) -> tuple[str, int]:
 def _protect(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.setdefault("Referrer-Policy", "same-origin")
     response.headers.setdefault("Cache-Control", "no-store")
     return response

@@ -45,6 +45,7 @@ class Because(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
+    CLICKED = "clicked"
     REPLIED = "replied"
     FAILED = "failed"
     LATE = "late"

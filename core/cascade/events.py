@@ -81,6 +81,11 @@ def read(attempt: int, at: datetime) -> Reported:
     return Reported(attempt=attempt, marks=Marks(read_at=at))
 
 
+def clicked(attempt: int, at: datetime) -> Reported:
+    """The person opened a link in it."""
+    return Reported(attempt=attempt, marks=Marks(clicked_at=at))
+
+
 def replied(attempt: int, at: datetime) -> Reported:
     """The person answered it."""
     return Reported(attempt=attempt, marks=Marks(replied_at=at))

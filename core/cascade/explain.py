@@ -64,6 +64,7 @@ SENTENCES: Mapping[str, str] = {
     "sent": "Sent by {channel}.",
     "delivered": "Delivered by {channel}.",
     "read": "Read on {channel}.",
+    "clicked": "The link was opened on {channel}.",
     "replied": "Answered on {channel}.",
     "failed.next": "{channel} cannot reach this person: {detail} (code {code}).",
     "failed.retry": "{channel} could not take it just now: {detail} (code {code}).",
@@ -102,6 +103,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "sent": "sent",
         "delivered": "delivered",
         "read": "read",
+        "clicked": "clicked",
         "replied": "answered",
     },
     "status": {

@@ -505,6 +505,7 @@ _FACTS = {
     Because.SENT: "sent_at",
     Because.DELIVERED: "delivered_at",
     Because.READ: "read_at",
+    Because.CLICKED: "clicked_at",
     Because.REPLIED: "replied_at",
 }
 _GIVEN_UP = (Fate.FAILED, Fate.TIMED_OUT)

@@ -18,6 +18,7 @@ class Until(StrEnum):
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"
+    CLICKED = "clicked"
     REPLIED = "replied"
 
 
@@ -31,6 +32,7 @@ class Status(StrEnum):
     FAILED = "failed"
     DELIVERED = "delivered"
     READ = "read"
+    CLICKED = "clicked"
     REPLIED = "replied"
 
 
@@ -92,25 +94,28 @@ class Marks:
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     read_at: datetime | None = None
+    clicked_at: datetime | None = None
     replied_at: datetime | None = None
     failed_at: datetime | None = None
     failure: Failure | None = None  # the one told for `failed_at`
 
     @property
     def arrived(self) -> bool:
-        """Whether it is on the person's device. Being read or answered implies it."""
-        return bool(self.delivered_at or self.read_at or self.replied_at)
+        """Whether it is on the person's device. Whoever has seen it has got it."""
+        return bool(self.delivered_at) or self.seen
 
     @property
     def seen(self) -> bool:
-        """Whether the person has looked at it. An answer implies it."""
-        return bool(self.read_at or self.replied_at)
+        """Whether the person has looked at it. A click and an answer imply it."""
+        return bool(self.read_at or self.clicked_at or self.replied_at)
 
     @property
     def status(self) -> Status:
         """The strongest fact. Arrival beats failure; failure beats everything weaker."""
         if self.replied_at:
             return Status.REPLIED
+        if self.clicked_at:
+            return Status.CLICKED
         if self.read_at:
             return Status.READ
         if self.delivered_at:
@@ -135,7 +140,8 @@ _STRENGTH = {
     Status.SENT: 2,
     Status.DELIVERED: 3,
     Status.READ: 4,
-    Status.REPLIED: 5,
+    Status.CLICKED: 5,
+    Status.REPLIED: 6,
 }
 
 

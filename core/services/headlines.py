@@ -39,7 +39,7 @@ _PAST = (Obstacle.TOO_LATE, Obstacle.QUIET)
 
 def status_of(stored: Stored, tries: Sequence[TryView]) -> str:
     """The word for it, as docs/reference/statuses.md lists them."""
-    for status in ("replied", "read", "delivered"):
+    for status in ("replied", "clicked", "read", "delivered"):
         if any(getattr(one, f"{status}_at") for one in tries):
             return status
     match stored.row["outcome"]:
@@ -95,7 +95,7 @@ def _words(
 
 
 def _arrived_at(one: TryView) -> datetime | None:
-    return one.delivered_at or one.read_at or one.replied_at
+    return one.delivered_at or one.read_at or one.clicked_at or one.replied_at
 
 
 def _since_first(at: datetime, tries: Sequence[TryView]) -> timedelta:

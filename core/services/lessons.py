@@ -28,7 +28,8 @@ OUR_OWN = frozenset(
     {"breaker", "content", "expired", "opted_out", "removed"}
 )  # no provider said so
 
-_FURTHER = ("sent_at", "delivered_at", "read_at")  # than being accepted
+_ARRIVED = ("delivered_at", "read_at", "clicked_at", "replied_at")
+_FURTHER = ("sent_at", *_ARRIVED)  # than being accepted
 
 SENDER_BROKEN, TEMPLATE_REFUSED = "sender_broken", "template_refused"
 
@@ -98,13 +99,13 @@ def forget_everybody(app: Everreach) -> None:
 
 def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
     """Remember what these changes say of people and senders."""
-    arrived = [c for c in changes if c.is_new("delivered_at", "read_at", "replied_at")]
+    arrived = [c for c in changes if c.is_new(*_ARRIVED)]
     memory.forget(tx, {change.whom for change in arrived})
     memory.was_read(tx, {change.whom for change in changes if change.is_new("read_at")})
     for change in changes:
         if change.was_unread:
             memory.was_unread(tx, change.whom)
-        if change.is_new("replied_at") and not change.after.marks.read_at:
+        if change.is_new("clicked_at", "replied_at") and not change.after.marks.read_at:
             memory.answered_unread(tx, change.whom)
         if change.failure:
             _fail(tx, change, change.failure, now)

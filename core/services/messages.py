@@ -112,6 +112,7 @@ def _try(row: records.Row, translate: Translate) -> TryView:
         sent_at=row["sent_at"],
         delivered_at=row["delivered_at"],
         read_at=row["read_at"],
+        clicked_at=row["clicked_at"],
         replied_at=row["replied_at"],
         asked=row["asked"] is not None,
         failed_at=row["failed_at"],
@@ -154,8 +155,8 @@ def _try_status(state: str, attempt: Attempt) -> str:
 
 
 def _was_unread(attempt: Attempt) -> bool:
-    # It arrived in time; what ran out was the wait for it to be read.
-    return attempt.until is Until.READ
+    # It arrived in time; what ran out was the wait for what had to come of it.
+    return attempt.until in (Until.READ, Until.CLICKED, Until.REPLIED)
 
 
 def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:

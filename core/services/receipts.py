@@ -7,7 +7,7 @@ from typing import assert_never
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
-from core.cascade.events import Reported
+from core.cascade.events import Reported, clicked
 from core.cascade.status import Failure, Marks, Status, overridden
 from core.message.approval import TemplateNews
 from core.ports import Preference, Receipt, Reply, Told
@@ -16,7 +16,7 @@ from core.services.costs import charge_of, settle
 from core.services.inbox import as_request, read_each
 from core.services.replies import Happened, hear, prefer
 from core.services.templates import hear_news
-from core.store import inbox, origins, receipts
+from core.store import inbox, links, origins, receipts
 from core.store.inbox import Waiting
 from core.store.origins import Origin
 from core.store.receipts import Joined, KeptReceipt
@@ -82,10 +82,12 @@ def read_receipts(app: Everreach) -> bool:
         read_each(app, tx, arrivals, batch.read)
         joined = receipts.join(tx, BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]
-        lanes = advance(app, tx, [*happened, *batch.happened], now)
+        clicks = links.take_news(tx, BATCH)
+        followed = [(it.cascade_id, clicked(it.number, it.at)) for it in clicks]
+        lanes = advance(app, tx, [*happened, *batch.happened, *followed], now)
         settle(app, tx, {one.reference for one in joined if _may_settle(one)}, now)
     app.bell.ring(lanes)
-    return bool(arrivals or joined)
+    return bool(arrivals or joined or clicks)
 
 
 _DECISIVE = (Status.DELIVERED, Status.READ, Status.FAILED)

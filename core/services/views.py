@@ -29,6 +29,7 @@ class TryView:
     sent_at: datetime | None
     delivered_at: datetime | None
     read_at: datetime | None
+    clicked_at: datetime | None
     replied_at: datetime | None
     asked: bool
     failed_at: datetime | None

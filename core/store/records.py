@@ -22,6 +22,7 @@ MARK_TIMES = (
     "sent_at",
     "delivered_at",
     "read_at",
+    "clicked_at",
     "replied_at",
     "failed_at",
 )

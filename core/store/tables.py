@@ -292,6 +292,7 @@ attempts = Table(
     _time("sent_at"),
     _time("delivered_at"),
     _time("read_at"),
+    _time("clicked_at"),
     _time("replied_at"),
     _time("failed_at"),
     Column("failure", JSON(none_as_null=True)),
@@ -428,6 +429,29 @@ suppressions = Table(
     _text("words"),
     Column("lifted", Boolean, nullable=False),
     Index("ix_suppressions_address", "account_id", "address"),
+)
+
+# Short links in messages. `clicks` are those of people, `others` those of machines that look
+# ahead. `news_at`: a person's first click that the cascade has not heard of.
+links = Table(
+    "links",
+    metadata,
+    Column("code", Text, primary_key=True),
+    _account(),
+    Column("attempt", Text, ForeignKey("attempts.reference"), nullable=False),
+    _text("url"),
+    _time("expires_at"),
+    Column("clicks", Integer, nullable=False),
+    Column("others", Integer, nullable=False),
+    _time("clicked_at"),
+    _time("news_at"),
+    Index("ix_links_attempt", "attempt"),
+)
+Index(
+    "ix_links_news",
+    links.c.news_at,
+    sqlite_where=links.c.news_at.is_not(None),
+    postgresql_where=links.c.news_at.is_not(None),
 )
 
 # Why each thing happened: what the machine noted, in order.

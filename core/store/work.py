@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from core.cascade.model import Channel
 from core.store import inbox as arrivals
-from core.store import receipts
+from core.store import links, receipts
 from core.store.claims import has_work
 from core.store.tables import UtcTime, attempts, cascades, inbox
 
@@ -59,7 +59,9 @@ def _deadline_passed() -> ColumnElement[bool]:
 
 
 def _questions() -> Select[*tuple[Any, ...]]:
-    receipt = or_(_unread(arrivals.RECEIPT), exists(receipts.JOINABLE))
+    receipt = or_(
+        _unread(arrivals.RECEIPT), exists(receipts.JOINABLE), exists(links.NEWS)
+    )
     timer = or_(_deadline_passed(), _lease_expired())
     asked = or_(
         exists(select(attempts.c.reference).where(attempts.c.asked == "due")),

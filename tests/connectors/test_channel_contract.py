@@ -143,6 +143,7 @@ def test_it_says_what_it_can_report(name):
 
     assert capabilities
     assert all(Until.ACCEPTED in able.reports for able in capabilities.values())
+    assert Until.CLICKED not in reported(name)  # links are ours
 
 
 @every_channel

@@ -35,6 +35,7 @@ WHATSAPP_QUIET = step(Channel.WHATSAPP, senders="one two", hours=SIESTA)
 WHATSAPP_SEEN = step(Channel.WHATSAPP, Until.READ, "whatsapp?", assume_seen=True)
 VIBER_READ = step(Channel.VIBER, Until.READ)
 VIBER_REPLIED = step(Channel.VIBER, Until.REPLIED)
+SMS_CLICKED = step(Channel.SMS, Until.CLICKED)
 SMS_ACCEPTED = step(Channel.SMS, Until.ACCEPTED)
 SMS_SENT = step(Channel.SMS, Until.SENT)
 SMS_QUIET = step(Channel.SMS, hours=SIESTA)
@@ -121,6 +122,14 @@ SMALL = (
         receipts=1,
         retries=0,
         replies=True,
+    ),
+    Bound(
+        name="clicked",
+        steps=(SMS_CLICKED, EMAIL),
+        receipts=1,
+        retries=0,
+        clicks=True,
+        recipient=Recipient(phone="+46701740605", email="anna@riverside.example"),
     ),
     Bound(
         name="too late",

@@ -205,7 +205,7 @@ def a_question_comes_before_a_message_that_costs(change: Change) -> bool:
 
 def _is_worth_it(change: Change, number: int) -> bool:
     cascade, one = change.after.cascade, change.before.tries[number]
-    arrived = any(m.delivered_at or m.read_at or m.replied_at for m in one.heard)
+    arrived = _arrived(one)
     later = {
         step.channel for step in cascade.steps[cascade.attempts[number].step + 1 :]
     }
@@ -250,7 +250,7 @@ def _is_assumed_seen(change: Change) -> bool:
     """Its time is over, and it was delivered to somebody who never reports more."""
     cascade, one = change.before.cascade, change.before.tries[-1]
     step = cascade.steps[cascade.attempts[-1].step]
-    arrived = any(m.delivered_at or m.read_at or m.replied_at for m in one.heard)
+    arrived = _arrived(one)
     over = isinstance(change.event, TimedOut | Answered)
     return step.assume_seen and step.until is Until.READ and arrived and over
 
@@ -258,19 +258,24 @@ def _is_assumed_seen(change: Change) -> bool:
 def _got_through(world: World) -> Iterator[bool]:
     for attempt, one in zip(world.cascade.attempts, world.tries, strict=True):
         seen = _UNTIL[attempt.until]
-        arrived = any(m.delivered_at or m.read_at or m.replied_at for m in one.heard)
+        arrived = _arrived(one)
         refused = any(m.failed_at for m in one.heard) and not arrived
         yield not refused and any(getattr(m, at) for m in one.heard for at in seen)
 
 
-_AT = ("replied_at", "read_at", "delivered_at", "sent_at", "accepted_at")
+_AT = ("replied_at", "clicked_at", "read_at", "delivered_at", "sent_at", "accepted_at")
 _UNTIL = {
     Until.REPLIED: _AT[:1],
-    Until.READ: _AT[:2],
-    Until.DELIVERED: _AT[:3],
-    Until.SENT: _AT[:4],
+    Until.CLICKED: _AT[:2],
+    Until.READ: _AT[:3],
+    Until.DELIVERED: _AT[:4],
+    Until.SENT: _AT[:5],
     Until.ACCEPTED: _AT,
 }
+
+
+def _arrived(one: Try) -> bool:
+    return any(getattr(m, at) for m in one.heard for at in _UNTIL[Until.DELIVERED])
 
 
 # --- Receipts ------------------------------------------------------------------------------

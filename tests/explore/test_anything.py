@@ -40,6 +40,7 @@ TIMES = (
     "sent_at",
     "delivered_at",
     "read_at",
+    "clicked_at",
     "replied_at",
 )
 facts = st.fixed_dictionaries({}, optional=dict.fromkeys(TIMES, moments))

@@ -59,6 +59,7 @@ EXPIRED = Marks(failed_at=NOON, failure=MOVES_ON)  # the shell's own refusal
 
 # What a provider may say of a message that it took.
 REPLIED = Marks(replied_at=NOON + 6 * SECOND)
+CLICKED = Marks(clicked_at=NOON + 7 * SECOND)
 RECEIPTS = {
     Marks(sent_at=NOON + SECOND): "sent",
     Marks(delivered_at=NOON + 2 * SECOND): "delivered",
@@ -66,6 +67,7 @@ RECEIPTS = {
     Marks(failed_at=NOON + 4 * SECOND, failure=MOVES_ON): "failed",
     Marks(failed_at=NOON + 5 * SECOND, failure=BUSY): "failed, too busy",
     REPLIED: "answered by the person",
+    CLICKED: "clicked by the person",
 }
 
 CANCELLED = Cancelled(reason="the shipment was cancelled")
@@ -194,6 +196,7 @@ class Bound:
     retries: int = 1
     halts: bool = False
     replies: bool = False
+    clicks: bool = False
     by_id: frozenset[Channel] = (
         frozenset()
     )  # receipts there tell only the provider's id
@@ -284,9 +287,17 @@ class Bound:
             if (
                 new
                 and self._allows(world, marks.failure)
-                and (self.replies or marks != REPLIED)
+                and marks not in self._left_out
             ):
                 yield marks, what
+
+    @property
+    def _left_out(self) -> set[Marks]:
+        return {
+            marks
+            for marks, wanted in ((REPLIED, self.replies), (CLICKED, self.clicks))
+            if not wanted
+        }
 
     def _receipt(self, world: World, index: int, marks: Marks, what: str) -> Move:
         one = world.tries[index]

@@ -63,7 +63,7 @@ class WhatsAppCloud:
     }
     capabilities: Mapping[Channel, Capabilities] = {
         Channel.WHATSAPP: Capabilities(
-            reports=frozenset(Until),
+            reports=frozenset(Until) - {Until.CLICKED},
             text=LONGEST_TEXT,
             templates=True,
             media=frozenset(MediaKind),

@@ -24,6 +24,7 @@ TIMES = (
     "sent_at",
     "delivered_at",
     "read_at",
+    "clicked_at",
     "replied_at",
 )
 
@@ -83,11 +84,19 @@ def test_a_failure_outweighs_what_was_hoped() -> None:
     assert not marks.reached(Until.SENT)
 
 
-def test_an_answer_reaches_everything_and_reading_all_but_an_answer() -> None:
-    read, replied = Marks(read_at=NOON), Marks(replied_at=NOON)
+def test_an_answer_reaches_everything_a_click_all_but_that_and_reading_neither() -> (
+    None
+):
+    read, clicked, replied = (
+        Marks(**{f"{what}_at": NOON}) for what in ("read", "clicked", "replied")
+    )
 
     assert all(replied.reached(until) for until in Until)
-    assert {until for until in Until if not read.reached(until)} == {Until.REPLIED}
+    assert {until for until in Until if not clicked.reached(until)} == {Until.REPLIED}
+    assert {until for until in Until if not read.reached(until)} == {
+        Until.CLICKED,
+        Until.REPLIED,
+    }
 
 
 def test_an_account_may_see_a_failure_otherwise() -> None:

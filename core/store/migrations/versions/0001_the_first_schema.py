@@ -565,6 +565,7 @@ def upgrade() -> None:
         sa.Column("sent_at", UtcTime(), nullable=True),
         sa.Column("delivered_at", UtcTime(), nullable=True),
         sa.Column("read_at", UtcTime(), nullable=True),
+        sa.Column("clicked_at", UtcTime(), nullable=True),
         sa.Column("replied_at", UtcTime(), nullable=True),
         sa.Column("failed_at", UtcTime(), nullable=True),
         sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
@@ -702,6 +703,39 @@ def upgrade() -> None:
         batch_op.create_index("ix_replies_cascade_id", ["cascade_id"], unique=False)
 
     op.create_table(
+        "links",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("attempt", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("expires_at", UtcTime(), nullable=True),
+        sa.Column("clicks", sa.Integer(), nullable=False),
+        sa.Column("others", sa.Integer(), nullable=False),
+        sa.Column("clicked_at", UtcTime(), nullable=True),
+        sa.Column("news_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_links_account_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["attempt"], ["attempts.reference"], name=op.f("fk_links_attempt")
+        ),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_links")),
+    )
+    with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.create_index("ix_links_attempt", ["attempt"], unique=False)
+        batch_op.create_index(
+            "ix_links_news",
+            ["news_at"],
+            unique=False,
+            sqlite_where=sa.text("news_at IS NOT NULL"),
+            postgresql_where=sa.text("news_at IS NOT NULL"),
+        )
+
+    op.create_table(
         "receipts",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -781,6 +815,15 @@ def downgrade() -> None:
         )
 
     op.drop_table("receipts")
+    with op.batch_alter_table("links", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_links_news",
+            sqlite_where=sa.text("news_at IS NOT NULL"),
+            postgresql_where=sa.text("news_at IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_links_attempt")
+
+    op.drop_table("links")
     with op.batch_alter_table("replies", schema=None) as batch_op:
         batch_op.drop_index("ix_replies_cascade_id")
         batch_op.drop_index("ix_replies_address")
