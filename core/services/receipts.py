@@ -76,7 +76,7 @@ class _Batch:
 
 def read_receipts(app: Everreach) -> bool:
     """Read a batch of waiting reports and join what can be joined. Whether there was any."""
-    batch, now = _Batch(app), app.clock.now()
+    batch = _Batch(app)
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH, app.turns)
         read_each(app, tx, arrivals, batch.read)
@@ -84,6 +84,7 @@ def read_receipts(app: Everreach) -> bool:
         happened = [(one.cascade_id, _reported(one)) for one in joined]
         clicks = links.take_news(tx, BATCH)
         followed = [(it.cascade_id, clicked(it.number, it.at)) for it in clicks]
+        now = app.clock.now()
         lanes = advance(app, tx, [*happened, *batch.happened, *followed], now)
         settle(app, tx, {one.reference for one in joined if _may_settle(one)}, now)
     app.bell.ring(lanes)
