@@ -1,7 +1,8 @@
 """From what a message says to what one person gets on one channel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from core.cascade.model import Channel
@@ -34,13 +35,16 @@ class Composed:
     """What is sent, and how to tell of it.
 
     `text` is what the person reads, or the template and its values. `parts` are those of an
-    SMS, `unusual` the characters that make it Unicode.
+    SMS, `unusual` the characters that make it Unicode. `links` are its short links: where they
+    lead, by code, and for how long, if not for ever.
     """
 
     content: Content
     text: str
     parts: Parts | None = None
     unusual: str = ""
+    links: Mapping[str, str] = field(default_factory=dict)
+    links_live: timedelta | None = None
 
 
 def compose(
@@ -58,6 +62,25 @@ def compose(
     Raises ContentError naming what is missing or too much.
     """
     chosen = variant(stored, channel, reader.locale)
+    said = _said(chosen, channel, fields, able, reader, open_window)
+    if not reader.shortener.made:
+        return said
+    lives = chosen.anywhere("links_live")
+    return replace(
+        said,
+        links=reader.shortener.made,
+        links_live=timedelta(seconds=lives) if lives else None,
+    )
+
+
+def _said(
+    chosen: Variant,
+    channel: Channel,
+    fields: Mapping[str, str],
+    able: Able,
+    reader: Reader,
+    open_window: bool,
+) -> Composed:
     one = _Composing(chosen, channel, fields, able, reader)
     if one.goes_by_template(open_window):
         return _composed(one.template())

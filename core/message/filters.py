@@ -47,6 +47,18 @@ def money(context: Context, value: object, currency: str = "") -> str:
 
 
 @pass_context
+def short(context: Context, value: object) -> str:
+    """A web address as a short one of our own, which tells whether it was opened."""
+    return _reader(context).shortener.shorten(str(value))
+
+
+@pass_context
+def short_code(context: Context, value: object) -> str:
+    """Only the end of that short address: a template's button has its beginning."""
+    return _reader(context).shortener.code(str(value))
+
+
+@pass_context
 def date_(context: Context, value: object, style: str = "long") -> str:
     """The day: `24 November 2026`."""
     day, reader = _day(context, value), _reader(context)
@@ -95,6 +107,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "datetime": datetime_,
     "weekday": weekday,
     "name": name,
+    "short": short,
+    "short_code": short_code,
 }
 
 

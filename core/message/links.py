@@ -44,6 +44,11 @@ class Shortener:
         return code
 
 
+def sample() -> Shortener:
+    """For a message that is only looked at: its links lead nowhere, but are as long."""
+    return Shortener(base="https://everreach.example", key=b"", reference="")
+
+
 def why_nobody(method: str, headers: Mapping[str, str]) -> str:
     """Why whoever follows a link is not a person; `""` if it may well be one.
 

@@ -1,13 +1,19 @@
 """What one attempt says: its message, for its person, as its provider can send it."""
 
+from core.bootstrap import Everreach
 from core.message.compose import Composed, compose
 from core.message.reader import Reader
 from core.ports import Capabilities
+from core.services.links import shortener
 from core.store.attempts import Claimed
 
 
 def composed(
-    claimed: Claimed, able: Capabilities, *, open_window: bool = False
+    app: Everreach,
+    claimed: Claimed,
+    able: Capabilities,
+    *,
+    open_window: bool = False,
 ) -> Composed:
     """What an attempt says. Raises ContentError naming what is missing or too much.
 
@@ -18,6 +24,7 @@ def composed(
         locale=claimed.recipient.get("locale", ""),
         zone=claimed.zone,
         currency=claimed.currency,
+        shortener=shortener(app, claimed.reference),
     )
     return compose(
         claimed.content,

@@ -36,7 +36,7 @@ from core.services.costs import charge_of, expect, is_news, settle
 from core.services.events import read_events
 from core.services.optout import unsubscribe_url
 from core.services.outlook import usual_limits
-from core.store import attempts, people
+from core.store import attempts, links, people
 from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim
@@ -119,7 +119,17 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
         ]
         taken = {one.claimed.reference: one.taken for one in prepared}
         attempts.take(tx, taken, now, lease_until)
+        _keep_links(tx, prepared, now)
     return claims, prepared
+
+
+def _keep_links(tx: Connection, prepared: list[_Prepared], now: datetime) -> None:
+    """Before they go out: nobody shall find a link that leads nowhere."""
+    for one in prepared:
+        if one.taken and (said := one.taken.said).links:
+            lives, account = said.links_live, one.claimed.sender["account_id"]
+            until = now + lives if lives else None
+            links.add(tx, account, one.claimed.reference, said.links, until)
 
 
 def _limited(claimed: Claimed, limit: Limited, now: datetime) -> _Prepared:
@@ -213,7 +223,7 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     able_there = able(connector, config, claimed.channel)
     if able_there is None:
         raise SetupError(f"sender {claimed.sender['key']}", "it is not on this channel")
-    said = composed(claimed, able_there)
+    said = composed(app, claimed, able_there)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, case, select, update
+from sqlalchemy import Connection, case, literal, select, update
 
-from core.store.tables import attempts, links
+from core.store.tables import UtcTime, attempts, links
 from core.store.upsert import insert_new
 
 
@@ -50,13 +50,13 @@ def find(tx: Connection, code: str) -> Link | None:
 
 def followed(tx: Connection, code: str, now: datetime) -> None:
     """A person followed it. The first time is news."""
-    first = links.c.clicked_at.is_(None)
+    first, at = links.c.clicked_at.is_(None), literal(now, UtcTime)
     mine = update(links).where(links.c.code == code)
     tx.execute(
         mine.values(
             clicks=links.c.clicks + 1,
-            news_at=case((first, now), else_=links.c.news_at),
-            clicked_at=case((first, now), else_=links.c.clicked_at),
+            news_at=case((first, at), else_=links.c.news_at),
+            clicked_at=case((first, at), else_=links.c.clicked_at),
         )
     )
 

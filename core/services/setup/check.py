@@ -28,7 +28,7 @@ from core.ports import (
     Registry,
     able,
 )
-from core.services.setup.check_contents import check_message, check_step
+from core.services.setup.check_contents import check_links, check_message, check_step
 from core.services.setup.currencies import CURRENCIES
 from core.services.setup.findings import (
     SECTIONS,
@@ -253,7 +253,7 @@ class _Reminder:
             problem = f"{provider} does not send {CHANNELS[channel]}"
             fix = f"It sends {named}; choose another channel or sender"
             self._findings.problem((*place, "channel"), problem, fix)
-        elif until is not None and until not in served[channel].reports:
+        elif until not in (None, Until.CLICKED, *served[channel].reports):
             told = ", ".join(u for u in Until if u in served[channel].reports)
             problem = f"{CHANNELS[channel]} by {provider} cannot report {until}"
             self._findings.problem((*place, "until"), problem, f"It can report {told}")
@@ -295,6 +295,8 @@ class _Reminder:
         able = {key: one for key, one in found.items() if one}
         event, findings = reminder["on"], self._findings
         check_step(place, channel, message, where, event, able, findings)
+        if step.get("until") == Until.CLICKED and findings.is_clean(place):
+            check_links(place, channel, message, event, able, findings)
 
     def _check_duration(self, place: Place, group: Group, name: str) -> None:
         if name not in group:

@@ -5,12 +5,13 @@ for each of its senders and languages, so that nothing is found out only when it
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from typing import Any
 
 from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
 from core.errors import ContentError
-from core.message.compose import compose
+from core.message.compose import Composed, compose
 from core.message.content import ButtonKind, MediaKind
 from core.message.degrade import Able
 from core.message.reader import Reader
@@ -170,14 +171,36 @@ def check_step(
         findings.warn(here, warning)
 
 
+def check_links(
+    place: Place,
+    channel: Channel,
+    message: Group,
+    event: str,
+    senders: Mapping[str, Able],
+    findings: Findings,
+) -> None:
+    """Note why nobody can click on what a step says, which has been checked."""
+    content = content_of(message)
+    for able, tag in product(senders.values(), ("", *content.get("languages", {}))):
+        if not _try(content, channel, event, able, tag).links:
+            problem = f"there is no short link in the message {message['key']}"
+            fix = "Write an address as {{ tracking.url | short }}"
+            findings.problem(
+                (*place, "until"), problem, " ".join([fix, _in(tag)]).strip()
+            )
+            return
+
+
 def _in(tag: str) -> str:
     return f"That is in {tag}" if tag else ""
 
 
-def _try(content: Group, channel: Channel, event: str, able: Able, tag: str) -> None:
+def _try(
+    content: Group, channel: Channel, event: str, able: Able, tag: str
+) -> Composed:
     fields, reader = examples(fields_of(event)), Reader(locale=tag, currency="EUR")
     has_template = variant(content, channel, tag).here("template")
-    compose(
+    return compose(
         content,
         channel,
         fields,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from core import durations
 from core.cascade.model import Channel
 from core.message.content import ButtonKind, MediaKind
 from core.services.setup.findings import Place
@@ -19,6 +20,8 @@ _AS_WRITTEN = ("language", "text", "subject", "unshown")
 def content_of(message: Group) -> Columns:
     """A message as columns. It has been checked."""
     content = _said(message)
+    if "links_live" in message:
+        content["links_live"] = durations.to_seconds(message["links_live"])
     if "languages" in message:
         others = message["languages"]
         content["languages"] = {tag: _said(said) for tag, said in others.items()}

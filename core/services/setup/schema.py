@@ -185,7 +185,10 @@ def _or_variable(schema: Any) -> Any:
 
 def _message() -> Schema:
     key = {"key": _key("the message")}
-    return _group("One message", key, {**_said(), "languages": _languages()})
+    lives = "How long its short links lead on, such as 30d; for ever if it is not said"
+    links_live = {"type": "string", "pattern": DURATION, "description": lives}
+    more = {"languages": _languages(), "links_live": links_live}
+    return _group("One message", key, {**_said(), **more})
 
 
 def _languages() -> Schema:
