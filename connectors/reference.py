@@ -53,7 +53,7 @@ def features(registry: Registry) -> str:
 _Served = tuple[str, ChannelConnector, Channel, Capabilities]
 
 _PRICES = {
-    Pricing.NEVER: "no",
+    Pricing.NEVER: "rate card",
     Pricing.RECEIPT: "with the report",
     Pricing.QUERY: "when asked",
 }
