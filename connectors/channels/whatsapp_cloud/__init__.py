@@ -30,7 +30,7 @@ from connectors.payload import Json, parse
 from connectors.signatures import hmac_hex, matches
 from core.cascade.limits import Limits
 from core.cascade.model import Channel
-from core.cascade.status import REPORTABLE, Until
+from core.cascade.status import REPORTABLE
 from core.errors import BadSignature, ContentError, Malformed
 from core.message.content import ButtonKind, Email, MediaKind, Template
 from core.ports import (
