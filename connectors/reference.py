@@ -10,14 +10,14 @@ from connectors.config import schema, secrets
 from connectors.failures import Meaning, Table
 from core.cascade.limits import NO_LIMITS, Limits
 from core.cascade.model import Channel
-from core.cascade.status import FailureClass, Until
+from core.cascade.status import REPORTABLE, FailureClass, Until
 from core.message.content import ButtonKind, MediaKind
 from core.ports import Capabilities, ChannelConnector, Expiry, Pricing, Registry
 
 
 def reports(registry: Registry) -> str:
     """A table of what every provider tells, channel by channel, and what it can be asked."""
-    untils = [until for until in Until if until is not Until.CLICKED]  # links are ours
+    untils = [until for until in Until if until in REPORTABLE]  # in their order
     header = ["Provider", "Channel", *untils, "price", "can be asked", "can be tried"]
     rows = [
         [

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from core.cascade.model import Channel
-from core.cascade.status import Until
+from core.cascade.status import REPORTABLE, Until
 from core.errors import ContentError
 from core.message.content import ButtonKind, Content, MediaKind, Text
 from core.ports import Capabilities, Expiry, Outgoing, Pricing
 
-_ALL = frozenset(Until) - {Until.CLICKED}  # links are ours
+_REPORTED = frozenset({Until.ACCEPTED, Until.SENT, Until.DELIVERED, Until.REPLIED})
 _DAY = timedelta(days=1)
 
 CAPABILITIES: Mapping[Channel, Capabilities] = {
     Channel.SMS: Capabilities(
-        reports=_ALL - {Until.READ},
+        reports=_REPORTED,
         text=1000,
         expiry=Expiry(shortest=timedelta(seconds=20), longest=7 * _DAY, sure=False),
         pricing=Pricing.RECEIPT,
     ),
     Channel.WHATSAPP: Capabilities(
-        reports=_ALL,
+        reports=REPORTABLE,
         text=4096,
         templates=True,
         media=frozenset(MediaKind),
@@ -33,7 +33,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
     ),
     # A video there needs a preview, its length and its size, which nobody tells us.
     Channel.VIBER: Capabilities(
-        reports=_ALL,
+        reports=REPORTABLE,
         text=1000,
         media=frozenset({MediaKind.IMAGE}),
         buttons=frozenset({ButtonKind.LINK}),
@@ -42,7 +42,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         pricing=Pricing.RECEIPT,
     ),
     Channel.RCS: Capabilities(
-        reports=_ALL,
+        reports=REPORTABLE,
         text=3072,
         media=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
         buttons=frozenset({ButtonKind.LINK, ButtonKind.REPLY}),
