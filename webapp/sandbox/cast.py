@@ -13,6 +13,8 @@ CURRENCY = "EUR"
 SMS_NUMBER = "+15005550006"
 RCS_AGENT = "riverside_shop_agent"
 MAIL_DOMAIN = "riverside.example"
+PICTURES = f"https://{MAIL_DOMAIN}/pictures/"
+TRACKING = "https://track.example/"
 MAIL_USER = f"orders@{MAIL_DOMAIN}"
 
 

@@ -29,11 +29,19 @@ class PhoneMessage:
     text: str
     at: datetime
     status: str
+    provider: str
     from_name: str
     subject: str
     html: str
     media: Media | None
     buttons: tuple[Button, ...]
+    own: bool
+
+    @property
+    def answerable(self) -> bool:
+        """Whether one can write back: not to an SMS from a name, nor to oneself."""
+        is_name = self.channel == "sms" and not self.from_name.startswith("+")
+        return not (self.own or is_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +60,13 @@ class PhoneView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A message that a provider took, as the person will see it. `id` is the provider's."""
+    """A message that a provider took, as the person will see it. `id` is the provider's.
+
+    What the person wrote is their `own`, and then `id` is the phone's.
+    """
 
     id: str
+    provider: str
     channel: str
     text: str
     from_name: str
@@ -62,6 +74,7 @@ class Sent:
     html: str = ""
     media: Media | None = None
     buttons: tuple[Button, ...] = ()
+    own: bool = False
 
 
 def kind_of(address: str) -> Kind:
@@ -96,6 +109,12 @@ def receive(tx: sqlite3.Connection, address: str, sent: Sent, journey: Journey) 
                 seconds(journey.read_at),
             ),
         )
+
+
+def write(tx: sqlite3.Connection, customer: Customer, own: Sent, now: datetime) -> None:
+    """Have what the person wrote stand on the phone, below what they have read by then."""
+    row = (own.id, customer.key, json.dumps(asdict(own)), seconds(now), seconds(now))
+    tx.execute("INSERT INTO received VALUES (?, ?, ?, ?, ?)", row)
 
 
 def clear(tx: sqlite3.Connection) -> None:
