@@ -1,5 +1,6 @@
 """A worker process: waits for the bell, does what is due. `python worker.py --lanes send`."""
 
+import gc
 import logging
 import os
 import sys
@@ -39,9 +40,21 @@ def main(lanes: str) -> None:
         sys.exit(f"everreach: {error}")
 
 
+def settle() -> None:
+    """Spare the garbage collector what is there by now: it stays as long as this process.
+
+    What a batch leaves behind is mostly freed as it goes; looking for the rest after every few
+    hundred objects costs a tenth of the time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 def serve(app: Everreach, lanes: Sequence[str]) -> None:
     """Work until SIGTERM or SIGINT; what is in hand is finished first."""
     die_with_parent()
+    settle()
     logging.getLogger("rq.worker").setLevel(logging.WARNING)
     jobs.install(app)
     ticker = Ticker(app, f"{gethostname()}-{os.getpid()}", lanes)

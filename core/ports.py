@@ -431,8 +431,9 @@ def able(
     connector: ChannelConnector, config: Any, channel: Channel
 ) -> Capabilities | None:
     """What one sender can do on a channel: all that its provider can, or what it says."""
-    if isinstance(config, Narrower):
-        return config.able(channel)
+    if hasattr(config, "able"):  # `isinstance` takes ten times as long with a protocol
+        narrower: Narrower = config
+        return narrower.able(channel)
     return connector.capabilities.get(channel)
 
 

@@ -1,8 +1,8 @@
 """For whom a text is: in which language, by which clock."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Self
 
 from core.message.links import Shortener, sample
@@ -30,24 +30,22 @@ class Reader:
 
         Who speaks it keeps the habits of their own country.
         """
-        own, read = (next(tags(one), "") for one in (self.locale, language))
+        own, read = (next(iter(tags(one)), "") for one in (self.locale, language))
         same = own.partition("_")[0] == read.partition("_")[0]
         return self if same or not read else replace(self, locale=read)
 
 
-def tags(locale: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def tags(locale: str) -> tuple[str, ...]:
     """How a language is called, the exact name first: `pt-br` is `pt_BR`, then `pt`.
 
     Nothing for what is no name of a language.
     """
     found = _TAG.fullmatch(locale.partition(".")[0].replace("-", "_").lower())
     if not found:
-        return
+        return ()
     language, script, region = found.group("language", "script", "region")
     parts = [script and script.title(), region and region.upper()]
     exact = "_".join(filter(None, [language, *parts]))
-    yield exact
-    if script and region:
-        yield f"{language}_{script.title()}"
-    if exact != language:
-        yield language
+    written = [f"{language}_{script.title()}"] if script and region else []
+    return tuple(dict.fromkeys([exact, *written, language]))

@@ -7,6 +7,7 @@ first, even where another language has words for the channel.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from core.message.reader import tags
@@ -59,6 +60,13 @@ class Variant:
 
 def variant(content: Said, channel: str, locale: str) -> Variant:
     """A stored message for a person who reads `locale` (as `it` or `pt_BR`)."""
+    if getattr(content, "__hash__", None):  # it is the same for thousands
+        return _variant(content, channel, locale)
+    return Variant(tuple(_layers(content, channel, locale)))
+
+
+@lru_cache(maxsize=1024)
+def _variant(content: Any, channel: str, locale: str) -> Variant:
     return Variant(tuple(_layers(content, channel, locale)))
 
 

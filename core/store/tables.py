@@ -94,7 +94,15 @@ class Shared(TypeDecorator[Any]):
         return _parsed
 
 
-_parsed = lru_cache(maxsize=4096)(json.loads)
+class Kept(dict[str, Any]):
+    """An object in JSON that is parsed once. As a key it stands for itself."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]  # nobody may change it
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Any:
+    return json.loads(text, object_hook=Kept)
 
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers only INTEGER keys

@@ -18,6 +18,7 @@ from tests.bench.harness import Place, granian, installation, median_of
 from tests.bench.jobs import JobPerStep
 from tests.bench.table import Row, beside
 from tests.support import riverside
+from worker import settle
 
 STEPS = 600
 
@@ -30,6 +31,7 @@ def measure(name: str, place: Place) -> Iterator[Row]:
         granian("tests.bench.provider:accept") as provider,
         installation(place, provider) as app,
     ):
+        settle()  # as a worker does
         engine = median_of(lambda: steps_per_second(app))
         bare = median_of(lambda: _bare_loop(app, provider))
         fork, simple = JobPerStep(place=place, provider=provider).measure()

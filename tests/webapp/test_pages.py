@@ -52,6 +52,7 @@ WHATSAPP = TryView(
     sent_at=None,
     delivered_at=None,
     read_at=None,
+    clicked_at=None,
     replied_at=None,
     asked=False,
     failed_at=None,
