@@ -53,7 +53,9 @@ HINTS = {
     Kind.SWITCHED_OFF: (
         "Nothing arrives until the phone is back, 45 minutes after the first message."
     ),
-    Kind.NO_SUCH_NUMBER: "Neither WhatsApp nor SMS can be delivered, and both say so.",
+    Kind.NO_SUCH_NUMBER: (
+        "Neither WhatsApp nor SMS can be delivered, and both say so. An email arrives."
+    ),
     Kind.BUSY: "WhatsApp turns each message away twice and takes it the third time.",
 }
 

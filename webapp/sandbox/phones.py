@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from core.message.content import Button, Media
+from core.message.content import Button, ButtonKind, Media, MediaKind
 from webapp.sandbox.cast import (
     BACK_ON_HINT,
     BY_ADDRESS,
@@ -172,6 +172,14 @@ def _messages(
             **shown,
             at=at,
             status="read" if read_at and read_at <= now else "delivered",
-            media=Media(**media) if media else None,
-            buttons=tuple(Button(**button) for button in buttons),
+            media=_media(**media) if media else None,
+            buttons=tuple(_button(**button) for button in buttons),
         )
+
+
+def _media(kind: str, url: str, name: str) -> Media:
+    return Media(kind=MediaKind(kind), url=url, name=name)
+
+
+def _button(kind: str, text: str, value: str) -> Button:
+    return Button(kind=ButtonKind(kind), text=text, value=value)
