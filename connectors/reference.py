@@ -6,13 +6,13 @@ from typing import Any
 
 from connectors.config import schema, secrets
 from connectors.failures import Meaning, Table
-from core.cascade.status import FailureClass, Until
+from core.cascade.status import REPORTABLE, FailureClass, Until
 from core.ports import Registry
 
 
 def features(registry: Registry) -> str:
     """A table of what every provider can report, channel by channel."""
-    untils = [until for until in Until if until is not Until.CLICKED]  # links are ours
+    untils = [until for until in Until if until in REPORTABLE]
     header = ["Provider", "Channel", *untils]
     rows = [
         [name, channel, *("yes" if until in able.reports else "no" for until in untils)]

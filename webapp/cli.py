@@ -27,6 +27,7 @@ from webapp.cli_templates import templates
 
 if TYPE_CHECKING:
     from core.services.people import PersonView
+    from core.services.rates import RateView
     from core.services.setup import Report, Rule, Running
     from core.services.views import MessageView
 
@@ -275,6 +276,51 @@ def _named(given: str) -> tuple[str, str]:
     return name, value
 
 
+@main.command()
+@click.option("--account", help="This account's; else the only one's.")
+@click.option(
+    "--channel",
+    type=click.Choice([one.value for one in Channel]),
+    help="Only on this channel.",
+)
+@click.option("--country", help="Only for this country, a code such as IT.")
+@json_option
+@sandbox_option
+def rates(
+    account: str | None, channel: str | None, country: str | None, as_json: bool
+) -> None:
+    """Show what messages cost by the rate card that is in force today, and who says so."""
+    from core.services.rates import list_rates
+
+    with everreach() as app:
+        found = list_rates(
+            app,
+            account=account,
+            channel=channel,
+            country=country.upper() if country else None,
+        )
+    if as_json:
+        print_json([dataclasses.asdict(rate) for rate in found])
+        return
+    for rate in found:
+        click.echo(_rate(rate))
+    if not found:
+        click.echo("No price is known for that.")
+
+
+def _rate(rate: "RateView") -> str:
+    from core.services.amounts import UNKNOWN, amount
+
+    named = (rate.countries, rate.categories, rate.providers)
+    cells = (
+        rate.channel,
+        *(" ".join(names) for names in named),
+        amount(rate.price) if rate.price else UNKNOWN,
+        f"since {rate.since}" if rate.since else "",
+    )
+    return "  ".join(filter(None, cells)) + f"\n    {rate.source}"
+
+
 @main.group()
 def consent() -> None:
     """Note what a person agreed to, and show what they agreed to and refused."""
@@ -461,8 +507,9 @@ def _headline(message: "MessageView", zone: ZoneInfo) -> str:
         f"{message.recipient_name or 'somebody'} ({phone})",
         message.subject,
         f"{message.reminder} v{message.reminder_version}",
+        message.cost,
     )
-    return "  ".join(cells)
+    return "  ".join(filter(None, cells))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,10 @@ class Until(StrEnum):
     REPLIED = "replied"
 
 
+# What a provider can tell; a click is told by our own links.
+REPORTABLE = frozenset(Until) - {Until.CLICKED}
+
+
 class Status(StrEnum):
     """What an attempt's marks add up to."""
 

@@ -32,6 +32,10 @@ class Money:
             raise ValueError(f"{currency!r} is not a currency")
         return cls(micros=int((number * _MICROS).to_integral_value()), currency=code)
 
+    def __rmul__(self, times: int) -> "Money":
+        """So many times the amount."""
+        return Money(micros=times * self.micros, currency=self.currency)
+
     @property
     def amount(self) -> Decimal:
         """The amount in whole units."""

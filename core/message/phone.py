@@ -41,8 +41,22 @@ def country_zone(e164: str) -> str:
 
     Not by area code: people keep their number when they move.
     """
-    country = phonenumbers.region_code_for_number(phonenumbers.parse(e164, None))
-    return _one_zone(country or "")
+    return _one_zone(_country_within(e164))
+
+
+def country_of(e164: str) -> str:
+    """The country of a number, `""` if there is none to it.
+
+    Most calling codes belong to one country, and then the rest of the number is not read.
+    """
+    for end in (2, 3, 4):
+        if places := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(e164[1:end])):
+            return places[0] if len(places) == 1 else _country_within(e164) or places[0]
+    return ""
+
+
+def _country_within(e164: str) -> str:
+    return phonenumbers.region_code_for_number(phonenumbers.parse(e164, None)) or ""
 
 
 @cache

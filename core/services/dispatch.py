@@ -4,7 +4,7 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ from core.cascade.consent import Refusal, why_not
 from core.cascade.events import Departed, Reported, accepted, failed, lost
 from core.cascade.status import Failure, FailureClass, overridden
 from core.errors import ContentError, SetupError
-from core.message.compose import Composed
+from core.message.cost import Charge
 from core.ports import (
     Answer,
     ChannelConnector,
@@ -32,11 +32,12 @@ from core.ports import (
 )
 from core.services.advance import advance
 from core.services.composing import composed
+from core.services.costs import charge_of, expect, is_news, settle
 from core.services.events import read_events
 from core.services.optout import unsubscribe_url
 from core.services.outlook import usual_limits
 from core.store import attempts, links, people
-from core.store.attempts import Claimed
+from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim
 from core.store.records import overrides
@@ -55,7 +56,7 @@ class _Prepared:
     claimed: Claimed
     connector: ChannelConnector | None = None
     request: Request | None = None
-    said: Composed | None = None
+    taken: Taken | None = None
     refused: Failure | None = None
 
 
@@ -116,8 +117,8 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             else _prepare(app, one, broken, refusals.get(one.reference))
             for one in claimed
         ]
-        said = {one.claimed.reference: one.said for one in prepared}
-        attempts.take(tx, said, now, lease_until)
+        taken = {one.claimed.reference: one.taken for one in prepared}
+        attempts.take(tx, taken, now, lease_until)
         _keep_links(tx, prepared, now)
     return claims, prepared
 
@@ -125,10 +126,10 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
 def _keep_links(tx: Connection, prepared: list[_Prepared], now: datetime) -> None:
     """Before they go out: nobody shall find a link that leads nowhere."""
     for one in prepared:
-        if one.said and one.said.links:
-            lives, account = one.said.links_live, one.claimed.sender["account_id"]
+        if one.taken and (said := one.taken.said).links:
+            lives, account = said.links_live, one.claimed.sender["account_id"]
             until = now + lives if lives else None
-            links.add(tx, account, one.claimed.reference, one.said.links, until)
+            links.add(tx, account, one.claimed.reference, said.links, until)
 
 
 def _limited(claimed: Claimed, limit: Limited, now: datetime) -> _Prepared:
@@ -235,7 +236,8 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         unsubscribe_url=unsubscribe_url(app, claimed),
     )
     request = connector.build(message, config)
-    return _Prepared(claimed=claimed, connector=connector, said=said, request=request)
+    taken = Taken(said=said, expected=expect(claimed, connector, said))
+    return _Prepared(claimed=claimed, connector=connector, taken=taken, request=request)
 
 
 def _window(app: Everreach, claimed: Claimed) -> timedelta:
@@ -275,9 +277,12 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
     happened = [(one.prepared.claimed.cascade_id, _event(one, now)) for one in group]
 
     exchanged = dict(map(_provider_id, group))
+    charges = dict(_charges(group))
 
     def save(tx: Connection) -> set[str]:
-        return advance(app, tx, happened, now, exchanged)
+        lanes = advance(app, tx, happened, now, exchanged)
+        settle(app, tx, charges.keys(), now, charges)
+        return lanes
 
     # An answer that is not saved is an attempt that nobody knows the outcome of.
     app.bell.ring(app.store.insist(save))
@@ -287,6 +292,21 @@ def _provider_id(one: _Sent) -> tuple[str, str | None]:
     result = one.result
     known = result.provider_id if isinstance(result, SendAccepted) else None
     return one.prepared.claimed.reference, known
+
+
+def _charges(group: list[_Sent]) -> Iterator[tuple[str, Charge]]:
+    """What was told of the cost of those of which it may be known now, by reference."""
+    for one in group:
+        prepared, result = one.prepared, one.result
+        reference = prepared.claimed.reference
+        if isinstance(result, SendRejected):
+            yield reference, Charge()
+        elif isinstance(result, SendAccepted) and prepared.taken:
+            assert prepared.connector
+            able = prepared.connector.capabilities[prepared.claimed.channel]
+            charge = charge_of(result)
+            if is_news(charge, prepared.taken, prepared.claimed.channel, able.pricing):
+                yield reference, charge
 
 
 def _event(one: _Sent, now: datetime) -> Reported:

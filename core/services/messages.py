@@ -10,10 +10,11 @@ from core.cascade.explain import Translate, reply_sentence, sentence
 from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Marks, Until
+from core.services.amounts import Cost, total
 from core.services.headlines import MOVED, STARTED, headline_of, status_of
 from core.services.lengths import length_of
 from core.services.views import LineView, MessageView, ReplyView, TryView
-from core.store import history, records
+from core.store import history, prices, records
 from core.store.cascades import to_cascade
 from core.store.history import Stored
 
@@ -74,6 +75,7 @@ def _view(stored: Stored, translate: Translate) -> MessageView:
         last_step_by=last_step_by(to_cascade(row, stored.attempts)),
         expires_at=row["expires_at"],
         finished_at=row["finished_at"],
+        cost=total([it for one in stored.attempts for it in _costs(one)], translate),
         tries=tries,
         timeline=tuple(_timeline(stored, translate)),
         replies=tuple(map(_reply, stored.replies)),
@@ -95,6 +97,7 @@ def _try(row: records.Row, translate: Translate) -> TryView:
     said = row["content"] or {}
     attempt = records.to_attempt(row)
     failure = attempt.marks.failure
+    costs, price = _costs(row), prices.price_of(row)
     return TryView(
         reference=row["reference"],
         step=row["step"],
@@ -118,7 +121,20 @@ def _try(row: records.Row, translate: Translate) -> TryView:
         text=said.get("text"),
         parts=row["parts"],
         length=length_of(row["parts"], said.get("unusual", ""), translate),
+        cost=total(costs, translate),
+        estimate=prices.money_of(row, "estimate"),
+        price=price.money if price else None,
+        price_source=price.source if price else None,
+        category=row["category"],
     )
+
+
+def _costs(row: records.Row) -> list[Cost]:
+    """What a try costs; nothing at all if it was never sent."""
+    if row["state"] in ("queued", "called_off"):
+        return []
+    estimate = prices.money_of(row, "estimate")
+    return [Cost(price=prices.price_of(row), estimate=estimate)]
 
 
 def _try_status(state: str, attempt: Attempt) -> str:

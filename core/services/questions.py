@@ -1,4 +1,8 @@
-"""Ask providers what became of silent messages, before the next one is paid for."""
+"""Ask providers what became of silent messages, before the next one is paid for, and what
+messages cost."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -6,42 +10,79 @@ from core.bootstrap import Everreach
 from core.cascade.events import Answered, Event
 from core.cascade.status import overridden
 from core.errors import SetupError
+from core.message.cost import Charge
 from core.ports import Answer, HttpRequest, HttpResponse, Receipt
 from core.services.advance import advance
+from core.services.costs import charge_of, next_question, settle
 from core.services.receipts import reported
-from core.store import attempts
+from core.store import attempts, prices
 from core.store.attempts import Asked
 from core.store.records import overrides
 
 BATCH = 32
 
+Group = Sequence[tuple[Asked, Receipt | None]]
+Save = Callable[[Everreach, Group], None]
+
 
 def ask_due(app: Everreach) -> bool:
     """Ask of a batch of attempts. Whether there was any.
 
-    A question that is lost costs nothing but its moment: the cascade has a deadline for it.
+    A question that is lost costs nothing but its moment: the cascade has a deadline for it,
+    and for a price it is asked again.
     """
     with app.store.write() as tx:
-        taken = attempts.claim_asked(tx, BATCH)
-        asked = attempts.asked_about(tx, taken)
+        asked = attempts.asked_about(tx, attempts.claim_asked(tx, BATCH))
+    _ask(app, asked, _save)
+    with app.store.write() as tx:
+        due = attempts.asked_about(tx, _claim_due(tx, app.clock.now()))
+    _ask(app, due, _save_price)
+    return bool(asked or due)
+
+
+def _claim_due(tx: Connection, now: datetime) -> list[str]:
+    """Take attempts whose price is due. They are asked of again, until it was often enough."""
+    due = prices.due(tx, now, BATCH)
+    prices.ask_again(tx, {one: next_question(one.asked, now) for one in due})
+    return [one.reference for one in due]
+
+
+def _ask(app: Everreach, asked: Sequence[Asked], save: Save) -> None:
     ready, requests = [], []
     for one in asked:
         if request := _request(app, one):
             ready.append(one)
             requests.append(request)
-    _save(app, [(one, None) for one in asked if one not in ready])
+    save(app, [(one, None) for one in asked if one not in ready])
     for answers in app.wire.exchange(requests):
-        _save(app, [(ready[at], _receipt(app, ready[at], it)) for at, it in answers])
-    return bool(asked)
+        save(app, [(ready[at], _receipt(app, ready[at], it)) for at, it in answers])
+
+
+def _charges(group: Group) -> Mapping[str, Charge]:
+    """What was answered about the cost, by reference."""
+    return {one.reference: charge_of(told) for one, told in group if told}
+
+
+def _save_price(app: Everreach, group: Group) -> None:
+    if charges := _charges(group):
+        now = app.clock.now()
+
+        def save(tx: Connection) -> None:
+            prices.lock(tx, charges.keys())
+            settle(app, tx, charges.keys(), now, charges)
+
+        app.store.insist(save)
 
 
 def _request(app: Everreach, asked: Asked) -> HttpRequest | None:
     connector = app.registry.channels[asked.sender["provider"]]
+    if not connector.query or not asked.provider_id:
+        return None
     try:
         config = app.config_of(connector, asked.sender)
     except SetupError:
         return None  # the sender has been set up anew since, and wrongly
-    return connector.query.ask(asked.provider_id, config) if connector.query else None
+    return connector.query.ask(asked.provider_id, config)
 
 
 def _receipt(app: Everreach, asked: Asked, answer: Answer) -> Receipt | None:
@@ -51,7 +92,7 @@ def _receipt(app: Everreach, asked: Asked, answer: Answer) -> Receipt | None:
     return query.answer(answer) if query else None
 
 
-def _save(app: Everreach, group: list[tuple[Asked, Receipt | None]]) -> None:
+def _save(app: Everreach, group: Group) -> None:
     if not group:
         return
     now = app.clock.now()
@@ -64,7 +105,11 @@ def _save(app: Everreach, group: list[tuple[Asked, Receipt | None]]) -> None:
             happened.append((one.cascade_id, event))
         happened.append((one.cascade_id, Answered(attempt=one.number)))
 
+    charges = _charges(group)
+
     def save(tx: Connection) -> set[str]:
-        return advance(app, tx, happened, now)
+        lanes = advance(app, tx, happened, now)
+        settle(app, tx, charges.keys(), now, charges)
+        return lanes
 
     app.bell.ring(app.store.insist(save))

@@ -12,6 +12,7 @@ from core.cascade.status import Failure, Marks, Status, overridden
 from core.message.approval import TemplateNews
 from core.ports import Preference, Receipt, Reply, Told
 from core.services.advance import advance
+from core.services.costs import charge_of, settle
 from core.services.inbox import as_request, read_each
 from core.services.replies import Happened, hear, prefer
 from core.services.templates import hear_news
@@ -85,8 +86,17 @@ def read_receipts(app: Everreach) -> bool:
         followed = [(it.cascade_id, clicked(it.number, it.at)) for it in clicks]
         now = app.clock.now()
         lanes = advance(app, tx, [*happened, *batch.happened, *followed], now)
+        settle(app, tx, {one.reference for one in joined if _may_settle(one)}, now)
     app.bell.ring(lanes)
     return bool(arrivals or joined or clicks)
+
+
+_DECISIVE = (Status.DELIVERED, Status.READ, Status.FAILED)
+
+
+def _may_settle(joined: Joined) -> bool:
+    """Whether what it costs may be known now."""
+    return joined.tells_charge or joined.status in _DECISIVE
 
 
 def _kept(sender: Origin, arrival: Waiting, receipt: Receipt) -> KeptReceipt:
@@ -102,13 +112,19 @@ def _kept(sender: Origin, arrival: Waiting, receipt: Receipt) -> KeptReceipt:
         status=receipt.status,
         at=at,
         failure=overridden(failure, overrides(sender.row)) if failure else None,
+        charge=charge_of(receipt),
     )
 
 
 def _fingerprint(receipt: Receipt, at: datetime | None) -> str:
     parts = (receipt.reference, receipt.provider_id, receipt.status, at)
     code = receipt.failure.code if receipt.failure else ""
-    return "|".join(str(part or "") for part in (*parts, code))
+    cost: tuple[object, ...] = ()
+    if not charge_of(receipt).empty:
+        price = receipt.price
+        amount = (price.micros, price.currency) if price else ()
+        cost = (receipt.category, receipt.parts, *amount)
+    return "|".join(str(part or "") for part in (*parts, code, *cost))
 
 
 def reported(

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.message.money import Money
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TryView:
     """One attempt. Times are None until they happened.
 
-    `asked`: its provider was asked what became of it. `parts` are those of an SMS as we count
-    them, and `length` says so in words; None and `""` for what is none.
+    `asked`: its provider was asked what became of it. `parts` are those of an SMS, and
+    `length` says so in words; None and `""` for what is none. `cost` says in words what it
+    costs, `""` if it was not sent; `category` is what it is charged as, `price_source` one of
+    `core.message.cost.Source`.
     """
 
     reference: str
@@ -34,6 +38,11 @@ class TryView:
     text: str | None
     parts: int | None
     length: str
+    cost: str
+    estimate: Money | None
+    price: Money | None
+    price_source: str | None
+    category: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +75,7 @@ class ReplyView:
 class MessageView:
     """One cascade with everything that happened to it, in order.
 
+    `cost` says in words what all its tries cost together, `""` if nothing was sent.
     `last_step_by` is when its last step begins at the latest, None once it has.
     """
 
@@ -86,6 +96,7 @@ class MessageView:
     last_step_by: datetime | None
     expires_at: datetime | None
     finished_at: datetime | None
+    cost: str
     tries: tuple[TryView, ...]
     timeline: tuple[LineView, ...]
     replies: tuple[ReplyView, ...] = ()

@@ -10,8 +10,11 @@ from sqlalchemy import Connection, select, update
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.message.compose import Composed
+from core.message.cost import Expected
+from core.message.price import RateCard
 from core.store import records
 from core.store.many import among, update_each
+from core.store.prices import CARD, money_columns
 from core.store.tables import accounts, attempts, cascades, reminders, senders
 
 
@@ -36,6 +39,7 @@ class Claimed:
     content: records.Row
     template: str
     purpose: Purpose
+    card: RateCard
 
     @property
     def address(self) -> str:
@@ -62,12 +66,21 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What an attempt that is sent says, and what it should cost."""
+
+    said: Composed
+    expected: Expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """An attempt of which its provider is to be asked."""
 
+    reference: str
     cascade_id: str
     number: int
-    provider_id: str
+    provider_id: str | None
     sender: records.Row
 
 
@@ -88,6 +101,7 @@ _DETAILS = (
         reminders.c.definition,
         accounts.c.key.label("account_key"),
         accounts.c.currency,
+        CARD,
         *_SENDER,
     )
     .join(cascades, cascades.c.id == attempts.c.cascade_id)
@@ -122,6 +136,7 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
             definition, channel, row["recipient"].get("locale", "")
         ),
         purpose=Purpose(definition["purpose"]),
+        card=row["card"],
     )
 
 
@@ -131,22 +146,36 @@ def _sender(row: Any) -> records.Row:
 
 def take(
     tx: Connection,
-    said: Mapping[str, Composed | None],
+    taken: Mapping[str, Taken | None],
     now: datetime,
     lease_until: datetime,
 ) -> None:
     """Take what was claimed, and write down what it says, before it goes out, by reference."""
-    taken = {"state": "sending", "sending_at": now, "lease_until": lease_until}
-    rows = [{"key": key, **taken, **_kept(one)} for key, one in said.items()]
+    ours = {"state": "sending", "sending_at": now, "lease_until": lease_until}
+    rows = [{"key": key, **ours, **_kept(one)} for key, one in taken.items()]
     update_each(tx, attempts.c.reference, rows)
 
 
-def _kept(said: Composed | None) -> dict[str, Any]:
-    """The columns of what an attempt says; None if it says nothing."""
-    if said is None:
-        return {"content": None, "parts": None}
-    content = {"text": said.text, "unusual": said.unusual}
-    return {"content": content, "parts": said.parts.count if said.parts else None}
+def _kept(one: Taken | None) -> dict[str, Any]:
+    """The columns of what an attempt says and should cost; None if it is not sent."""
+    if one is None:
+        return _NOTHING
+    said, expected = one.said, one.expected
+    return {
+        "content": {"text": said.text, "unusual": said.unusual},
+        "parts": said.parts.count if said.parts else None,
+        "category": expected.category,
+        **money_columns("estimate", expected.estimate),
+        "price_due_at": expected.ask_at,
+    }
+
+
+_NOTHING = dict.fromkeys(
+    (
+        *("content", "parts", "category"),
+        *("estimate_micros", "estimate_currency", "price_due_at"),
+    )
+)
 
 
 def claim_asked(tx: Connection, limit: int) -> list[str]:
@@ -178,6 +207,7 @@ def asked_about(tx: Connection, references: Sequence[str]) -> list[Asked]:
     )
     return [
         Asked(
+            reference=row["reference"],
             cascade_id=row["cascade_id"],
             number=row["number"],
             provider_id=row["provider_id"],

@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Select, or_, select, update
 
 from core.cascade.status import Failure, Status
+from core.message.cost import Charge
 from core.store import records
 from core.store.tables import attempts, receipts
 from core.store.upsert import insert_new
@@ -28,12 +29,15 @@ class KeptReceipt:
     status: Status
     at: datetime
     failure: Failure | None
+    charge: Charge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
-    """A fact about an attempt that we know."""
+    """A fact about an attempt that we know. `tells_charge`: also of what it costs."""
 
+    reference: str
+    tells_charge: bool
     cascade_id: str
     number: int
     status: Status
@@ -43,9 +47,18 @@ class Joined:
 
 def add(tx: Connection, told: KeptReceipt) -> None:
     """Keep a receipt, unless the same fact was told before. It is parked at first."""
-    row = {name: getattr(told, name) for name in told.__slots__}
+    row = {name: getattr(told, name) for name in told.__slots__ if name != "charge"}
     row["failure"] = records.failure_json(told.failure)
-    insert_new(tx, receipts, row)
+    insert_new(tx, receipts, {**row, **_charge_columns(told.charge)})
+
+
+def _charge_columns(charge: Charge) -> records.Row:
+    return {
+        "price_micros": charge.price and charge.price.micros,
+        "price_currency": charge.price and charge.price.currency,
+        "parts": charge.parts,
+        "category": None if charge.empty else charge.category,
+    }
 
 
 def join(tx: Connection, limit: int) -> list[Joined]:
@@ -56,6 +69,7 @@ def join(tx: Connection, limit: int) -> list[Joined]:
             receipts.c.status,
             receipts.c.at,
             receipts.c.failure,
+            receipts.c.category,
             attempts.c.reference,
             attempts.c.cascade_id,
             attempts.c.number,
@@ -88,6 +102,8 @@ def _joinable(*columns: object) -> Select[tuple[object, ...]]:
 
 def _joined(row: records.Row) -> Joined:
     return Joined(
+        reference=row["reference"],
+        tells_charge=row["category"] is not None,
         cascade_id=row["cascade_id"],
         number=row["number"],
         status=Status(row["status"]),

@@ -63,7 +63,6 @@ def to_recipient(stored: Row) -> Recipient:
 
 def to_attempt(row: Row) -> Attempt:
     """An attempt from its row."""
-    times = {name: row[name] for name in MARK_TIMES}
     return Attempt(
         step=row["step"],
         channel=Channel(row["channel"]),
@@ -73,9 +72,15 @@ def to_attempt(row: Row) -> Attempt:
         departed=row["state"] not in ("queued", "called_off"),
         named=row["provider_id"] is not None,
         asked=row["asked"] is not None,
-        marks=Marks(**times, failure=to_failure(row["failure"])),
+        marks=to_marks(row),
         fate=Fate(row["fate"]) if row["fate"] else None,
     )
+
+
+def to_marks(row: Row) -> Marks:
+    """What is known about an attempt, from its row."""
+    times = {name: row[name] for name in MARK_TIMES}
+    return Marks(**times, failure=to_failure(row["failure"]))
 
 
 def attempt_columns(attempt: Attempt) -> dict[str, Any]:

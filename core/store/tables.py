@@ -135,6 +135,8 @@ accounts = Table(
     _text("country"),
     Column("quiet_hours", Shared, nullable=False, default=list),
     Column("limits", Shared, nullable=False, default=dict),
+    # What messages cost it, as `core.message.rates` reads it.
+    Column("rates", Shared, nullable=False, default=list),
 )
 
 connections = Table(
@@ -303,6 +305,15 @@ attempts = Table(
     _time("failed_at"),
     Column("failure", JSON(none_as_null=True)),
     Column("fate", Text),
+    # What it should cost when it went out, and what it did: unknown, not nothing, while empty.
+    Column("category", Text),
+    Column("estimate_micros", BigInteger),
+    Column("estimate_currency", Text),
+    Column("price_micros", BigInteger),
+    Column("price_currency", Text),
+    Column("price_source", Text),
+    _time("price_due_at"),  # when its provider is asked for the price
+    Column("price_asked", Integer),  # so many times it was
     UniqueConstraint("cascade_id", "number"),
     Index("ix_attempts_provider_id", "provider_id"),
 )
@@ -328,7 +339,15 @@ Index(
     postgresql_where=attempts.c.asked == "due",
 )
 
+Index(
+    "ix_attempts_price_due",
+    attempts.c.price_due_at,
+    sqlite_where=attempts.c.price_due_at.is_not(None),
+    postgresql_where=attempts.c.price_due_at.is_not(None),
+)
+
 # What providers told us, one row a fact. `attempt` is empty while the receipt is parked.
+# `category` is there, if only as "", where it tells anything of what the message costs.
 receipts = Table(
     "receipts",
     metadata,
@@ -342,8 +361,18 @@ receipts = Table(
     _text("status"),
     Column("at", UtcTime, nullable=False),
     Column("failure", JSON(none_as_null=True)),
+    Column("price_micros", BigInteger),
+    Column("price_currency", Text),
+    Column("parts", Integer),
+    Column("category", Text),
     Column("attempt", Text, ForeignKey("attempts.reference")),
     UniqueConstraint("sender_id", "fingerprint"),
+)
+Index(
+    "ix_receipts_charge",
+    receipts.c.attempt,
+    sqlite_where=receipts.c.category.is_not(None),
+    postgresql_where=receipts.c.category.is_not(None),
 )
 Index(
     "ix_receipts_parked",

@@ -24,7 +24,7 @@ from core.store.claims import has_work
 from core.store.tables import UtcTime, attempts, cascades, inbox
 
 EVENTS, RECEIPTS, TIMERS = "events", "receipts", "timers"
-QUESTIONS = "questions"  # to providers: what became of it
+QUESTIONS = "questions"  # to providers: what became of it, what it cost
 INBOX_LANES = (EVENTS, RECEIPTS, TIMERS)
 SEND_LANES = (QUESTIONS, *Channel)
 LANES = (*INBOX_LANES, *SEND_LANES)
@@ -63,7 +63,10 @@ def _questions() -> Select[*tuple[Any, ...]]:
         _unread(arrivals.RECEIPT), exists(receipts.JOINABLE), exists(links.NEWS)
     )
     timer = or_(_deadline_passed(), _lease_expired())
-    asked = exists(select(attempts.c.reference).where(attempts.c.asked == "due"))
+    asked = or_(
+        exists(select(attempts.c.reference).where(attempts.c.asked == "due")),
+        exists(select(attempts.c.reference).where(attempts.c.price_due_at <= _NOW)),
+    )
     queued = (has_work(channel) for channel in Channel)
     return select(_unread(arrivals.EVENT), receipt, timer, asked, *queued)
 

@@ -28,6 +28,28 @@ def test_messages_tells_everything(house: House):
     assert told["timeline"][0]["because"] == "started"
 
 
+def test_messages_tells_what_each_try_costs(house: House):
+    told = {}
+    for name, behaviour in {"arrived": {}, "refused": {"whatsapp": FAILS}}.items():
+        order = house.ship(**behaviour)
+        house.await_finished(order)
+        told[name] = house.told(order)
+
+    (arrived,) = told["arrived"]["tries"]
+    assert arrived["price"] == {"micros": 30_000, "currency": "EUR"}
+    assert (arrived["price_source"], arrived["cost"]) == ("rates", "0.03 EUR")
+    assert [one["cost"] for one in told["refused"]["tries"]] == [
+        "not charged",
+        "about 0.075 EUR",  # which Twilio will say later
+    ]
+    assert told["refused"]["cost"] == "about 0.075 EUR"
+
+
+def test_rates_says_what_is_in_force(house: House):
+    rates = house.everreach("rates", "--account", "patient", "--channel", "sms")
+    assert rates.splitlines() == ["sms  *  *  *  0.075 EUR", "    set-up file"]
+
+
 def test_messages_in_words(house: House):
     order = house.ship()
     house.await_finished(order)

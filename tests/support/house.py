@@ -41,6 +41,10 @@ ACCOUNTS = {
     "patient": {"phone_number_id": "102", "wait": "2m"},
     "reader": {"phone_number_id": "103", "wait": "2s", "until": "read"},
 }
+RATES = """rates:
+  - {channel: whatsapp, category: utility, price: "0.03"}
+  - {channel: sms, price: "0.075"}
+"""
 WINDOW = 2.0  # of the hasty and the reader
 
 Accounts = Mapping[str, Mapping[str, str]]
@@ -152,7 +156,8 @@ class House:
             )
             at = self.providers.url
             file = Path(self.env["EVERREACH_HOME"]) / f"{key}.yaml"
-            file.write_text(riverside.setup(account=key, meta=at, twilio=at, **options))
+            text = riverside.setup(account=key, meta=at, twilio=at, **options)
+            file.write_text(text + RATES)
             self.everreach("apply", str(file))
         settings = Settings.from_env(self.env)
         self.app = self._open.enter_context(open_everreach(settings, load_registry()))

@@ -89,6 +89,11 @@ class Message:
     callback: str
 
 
+_CHARGED = {
+    "pricing": {"pricing_model": "PMP", "type": "regular", "category": "utility"}
+}
+
+
 class Meta:
     """The Cloud API. `webhooks` says where each phone number's app posts."""
 
@@ -132,7 +137,8 @@ class Meta:
         """All in one batch."""
         now = int(time.time())
         statuses = [
-            riverside.meta_status(
+            _CHARGED
+            | riverside.meta_status(
                 status,
                 sent.reference if like.tells_reference else None,
                 wamid=sent.id,

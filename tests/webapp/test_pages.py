@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from core.bootstrap import Everreach
 from core.cascade.commands import Because
+from core.message.money import Money
 from core.services.views import LineView, MessageView, TryView
 from webapp import ui
 from webapp.app import build_app
@@ -61,6 +62,11 @@ WHATSAPP = TryView(
     text="Hi Anna, order #1001 is on its way.",
     parts=None,
     length="",
+    cost="about 0.0171 USD",
+    estimate=Money(micros=17_100, currency="USD"),
+    price=None,
+    price_source=None,
+    category="utility",
 )
 SMS = replace(
     WHATSAPP,
@@ -90,6 +96,7 @@ FINISHED = MessageView(
     last_step_by=None,
     expires_at=None,
     finished_at=after(minutes=31),
+    cost="about 0.0342 USD",
     tries=(WHATSAPP, SMS),
     timeline=(
         LineView(at=AT, because="trying", channel="whatsapp", sentence="First try."),
@@ -323,6 +330,18 @@ def test_a_message_tells_its_story(pages: Pages) -> None:
     assert 'data-copy="wamid.1"' in html
     assert "Order shipped, version 3" in html
     assert "Hi Anna, order #1001 is on its way." in html
+
+
+def test_what_a_message_costs_is_said_of_each_try_and_of_all(pages: Pages) -> None:
+    free = replace(SMS, cost="not charged")
+    message = replace(FINISHED, tries=(WHATSAPP, free))
+    html = pages("message.html", message=message, clock=CLOCK)
+    costs = re.findall(r"<dt>Cost</dt><dd>([^<]*)</dd>", html)
+    assert costs == ["about 0.0171 USD", "not charged", "about 0.0342 USD"]
+
+    listed = pages("messages.html", messages=[FINISHED, replace(FINISHED, cost="")])
+    cells = re.findall(r'class="cell-cost">([^<]*)</td>', listed)
+    assert cells == ["about 0.0342 USD", ""]
 
 
 def test_a_message_says_until_when_it_may_send(pages: Pages) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from core.cascade.model import Channel
-from core.cascade.status import Until
+from core.cascade.status import REPORTABLE, Until
 from core.message.content import MediaKind
 from core.ports import Capabilities, Expiry, Pricing
 
@@ -22,14 +22,14 @@ _SEEN = frozenset(MediaKind) - {MediaKind.DOCUMENT}
 # Buttons are parts of Content templates; a text of our own has none.
 CAPABILITIES: Mapping[Channel, Capabilities] = {
     Channel.SMS: Capabilities(
-        reports=frozenset(Until) - {Until.READ},
+        reports=REPORTABLE - {Until.READ},
         text=MAX_CHARACTERS,
         media=_SEEN,  # by MMS, where the number can send any
         expiry=_EXPIRY,
         pricing=Pricing.QUERY,
     ),
     Channel.WHATSAPP: Capabilities(
-        reports=frozenset(Until),
+        reports=REPORTABLE,
         text=MAX_CHARACTERS,
         templates=True,
         # A document would come without its text:
@@ -39,7 +39,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         pricing=Pricing.QUERY,
     ),
     Channel.RCS: Capabilities(
-        reports=frozenset(Until),
+        reports=REPORTABLE,
         text=MAX_CHARACTERS,
         templates=True,
         media=frozenset(MediaKind),

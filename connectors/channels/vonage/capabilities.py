@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from core.cascade.model import Channel
-from core.cascade.status import Until
+from core.cascade.status import REPORTABLE, Until
 from core.errors import ContentError
 from core.message.content import ButtonKind, Content, MediaKind, Text
 from core.ports import Capabilities, Expiry, Outgoing, Pricing
@@ -23,7 +23,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         pricing=Pricing.RECEIPT,
     ),
     Channel.WHATSAPP: Capabilities(
-        reports=frozenset(Until),
+        reports=REPORTABLE,
         text=4096,
         templates=True,
         media=frozenset(MediaKind),
@@ -33,7 +33,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
     ),
     # A video there needs a preview, its length and its size, which nobody tells us.
     Channel.VIBER: Capabilities(
-        reports=frozenset(Until),
+        reports=REPORTABLE,
         text=1000,
         media=frozenset({MediaKind.IMAGE}),
         buttons=frozenset({ButtonKind.LINK}),
@@ -42,7 +42,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         pricing=Pricing.RECEIPT,
     ),
     Channel.RCS: Capabilities(
-        reports=frozenset(Until),
+        reports=REPORTABLE,
         text=3072,
         media=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
         buttons=frozenset({ButtonKind.LINK, ButtonKind.REPLY}),

@@ -30,7 +30,7 @@ from connectors.payload import Json, parse
 from connectors.signatures import hmac_hex, matches
 from core.cascade.limits import Limits
 from core.cascade.model import Channel
-from core.cascade.status import Until
+from core.cascade.status import REPORTABLE
 from core.errors import BadSignature, ContentError, Malformed
 from core.message.content import ButtonKind, Email, MediaKind, Template
 from core.ports import (
@@ -63,7 +63,7 @@ class WhatsAppCloud:
     }
     capabilities: Mapping[Channel, Capabilities] = {
         Channel.WHATSAPP: Capabilities(
-            reports=frozenset(Until) - {Until.CLICKED},
+            reports=REPORTABLE,
             text=LONGEST_TEXT,
             templates=True,
             media=frozenset(MediaKind),

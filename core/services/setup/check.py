@@ -309,7 +309,7 @@ class _Reminder:
     def _check_conditions(self, place: Place, step: Group, event: str | None) -> None:
         conditions = step.get("only_if", {})
         place = (*place, "only_if")
-        for where, country in _listed_at((*place, COUNTRY), conditions.get(COUNTRY)):
+        for where, country in listed_at((*place, COUNTRY), conditions.get(COUNTRY)):
             if country not in phonenumbers.SUPPORTED_REGIONS:
                 known = sorted(phonenumbers.SUPPORTED_REGIONS)
                 fix = did_you_mean(country, known) or "Write it like IT"
@@ -405,12 +405,13 @@ def listed(given: str | list[str]) -> list[str]:
 
 def _named(place: Place, step: Group) -> Iterator[tuple[Place, str]]:
     """The senders of a step, with their places."""
-    yield from _listed_at((*place, "sender"), step.get("sender"))
+    yield from listed_at((*place, "sender"), step.get("sender"))
 
 
-def _listed_at(
+def listed_at(
     place: Place, given: str | list[str] | None
 ) -> Iterator[tuple[Place, str]]:
+    """The words of a setting that is one or a list, with their places."""
     if isinstance(given, str):
         yield place, given
     for index, word in enumerate(given if isinstance(given, list) else ()):

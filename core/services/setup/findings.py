@@ -8,7 +8,7 @@ from core.errors import SetupError, SetupErrors
 
 Place = tuple[str | int, ...]
 
-SECTIONS = ("account", "connections", "senders", "messages", "reminders")
+SECTIONS = ("account", "connections", "senders", "messages", "reminders", "rates")
 _LONGEST_SHOWN = 60
 _SHORT = 3
 

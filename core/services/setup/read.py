@@ -12,6 +12,7 @@ from core.cascade.status import Until
 from core.ports import Registry
 from core.services.outlook import CLICKS_AND_REPLIES
 from core.services.setup.check import check, listed
+from core.services.setup.check_rates import check_rates
 from core.services.setup.contents import content_of
 from core.services.setup.document import parse
 from core.services.setup.findings import Findings
@@ -60,6 +61,7 @@ def read(
     whole = without(document, findings.places)
     known = Templates(held(whole.get("account", {}).get("key", "")))
     check(whole, registry, findings, known)
+    check_rates(whole, registry, findings)
     findings.check()
     return _Reading(document, registry).setup(tuple(findings.warnings))
 
@@ -89,6 +91,7 @@ class _Reading:
                 "country": account["country"],
                 "quiet_hours": account.get("quiet_hours", []),
                 "limits": _limits(account),
+                "rates": [_rate(it, account) for it in self._document.get("rates", ())],
             },
             connections=self._links(
                 "connections", "platform", self._registry.platforms
@@ -166,6 +169,14 @@ class _Reading:
             for each in providers
         ]
         return str(next(u for u in _PREFERRED if all(u in each for each in able)))
+
+
+def _rate(rate: Mapping[str, Any], account: Mapping[str, Any]) -> Columns:
+    """As `core.message.rates` reads it."""
+    country = (
+        {"country": " ".join(listed(rate["country"]))} if "country" in rate else {}
+    )
+    return {"currency": account["currency"], **rate, **country}
 
 
 def _conditions(only_if: Mapping[str, Any]) -> Columns:

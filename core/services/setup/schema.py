@@ -17,6 +17,7 @@ from core.cascade.schedule import (
 from core.cascade.status import FailureClass, Until
 from core.durations import PATTERN as DURATION
 from core.message.compose import MAX_PARTS
+from core.message.price import CATEGORIES
 from core.occasions import EVENTS
 from core.ports import ChannelConnector, PlatformConnector, Registry
 from core.services.outlook import CLICKS_AND_REPLIES, UNREAD_RULES
@@ -52,6 +53,10 @@ def setup_schema(registry: Registry) -> Schema:
                 ),
                 "messages": _list("What is said, channel by channel", _message()),
                 "reminders": _list("What is sent when", _reminder()),
+                "rates": _list(
+                    "What messages cost you, where it is not the list price",
+                    _rates(registry),
+                ),
             },
         ),
     }
@@ -337,6 +342,32 @@ def _reminder() -> Schema:
         "unread": {**unread, "default": CLICKS_AND_REPLIES},
     }
     return _group("One reminder", required, optional)
+
+
+def _rates(registry: Registry) -> Schema:
+    required = {
+        "channel": _one_of("What is sent", Channel),
+        "price": {
+            "title": "a price",
+            "description": 'Of a message, of an SMS for each part, in quotes: "0.075"',
+            "type": "string",
+            "pattern": r"^[0-9]{1,6}(\.[0-9]{1,6})?$(?!\n)",
+        },
+    }
+    day = "The first day on which it holds, such as 2026-10-01; always, if left out"
+    optional = {
+        "country": _one_or_more("Where the number is from, as codes such as IT"),
+        "category": _one_of("What it is charged as", CATEGORIES),
+        "provider": _one_of("Whose price it is", registry.channels),
+        "from": {
+            "title": "a day",
+            "description": day,
+            "type": "string",
+            "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$(?!\n)",
+        },
+        "currency": _text("As three letters such as EUR; else the account's"),
+    }
+    return _group("One price", required, optional)
 
 
 def _step() -> Schema:

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("country", sa.Text(), nullable=False),
         sa.Column("quiet_hours", sa.Text(), nullable=False),
         sa.Column("limits", sa.Text(), nullable=False),
+        sa.Column("rates", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
@@ -569,6 +570,14 @@ def upgrade() -> None:
         sa.Column("failed_at", UtcTime(), nullable=True),
         sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("fate", sa.Text(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("estimate_micros", sa.BigInteger(), nullable=True),
+        sa.Column("estimate_currency", sa.Text(), nullable=True),
+        sa.Column("price_micros", sa.BigInteger(), nullable=True),
+        sa.Column("price_currency", sa.Text(), nullable=True),
+        sa.Column("price_source", sa.Text(), nullable=True),
+        sa.Column("price_due_at", UtcTime(), nullable=True),
+        sa.Column("price_asked", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_attempts_account_id")
         ),
@@ -590,6 +599,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("asked = 'due'"),
             postgresql_where=sa.text("asked = 'due'"),
+        )
+        batch_op.create_index(
+            "ix_attempts_price_due",
+            ["price_due_at"],
+            unique=False,
+            sqlite_where=sa.text("price_due_at IS NOT NULL"),
+            postgresql_where=sa.text("price_due_at IS NOT NULL"),
         )
         batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
         batch_op.create_index(
@@ -745,6 +761,10 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.Column("failure", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("price_micros", sa.BigInteger(), nullable=True),
+        sa.Column("price_currency", sa.Text(), nullable=True),
+        sa.Column("parts", sa.Integer(), nullable=True),
+        sa.Column("category", sa.Text(), nullable=True),
         sa.Column("attempt", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
@@ -765,6 +785,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("receipts", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_receipts_charge",
+            ["attempt"],
+            unique=False,
+            sqlite_where=sa.text("category IS NOT NULL"),
+            postgresql_where=sa.text("category IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_receipts_parked",
             ["sender_id", "provider_id"],
             unique=False,
@@ -780,6 +807,11 @@ def downgrade() -> None:
             "ix_receipts_parked",
             sqlite_where=sa.text("attempt IS NULL"),
             postgresql_where=sa.text("attempt IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_receipts_charge",
+            sqlite_where=sa.text("category IS NOT NULL"),
+            postgresql_where=sa.text("category IS NOT NULL"),
         )
 
     op.drop_table("receipts")
@@ -813,6 +845,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("state = 'queued'"),
         )
         batch_op.drop_index("ix_attempts_provider_id")
+        batch_op.drop_index(
+            "ix_attempts_price_due",
+            sqlite_where=sa.text("price_due_at IS NOT NULL"),
+            postgresql_where=sa.text("price_due_at IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_attempts_asked",
             sqlite_where=sa.text("asked = 'due'"),
