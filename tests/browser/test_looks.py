@@ -54,6 +54,8 @@ def paths(opened: Opener) -> Iterator[Paths]:
         expect(stage.bubbles("Bengt Nyström", "sms")).to_be_visible()
         stage.choose("way", "All five, until an answer")
         stage.ship("Clara Ekdahl")
+        expect(stage.bubbles("Clara Ekdahl", "whatsapp")).to_be_visible()
+        stage.speed(600)
         expect(stage.bubbles("Clara Ekdahl", "email")).to_be_visible()
         line = stage.phone("Clara Ekdahl").get_by_label("Answer", exact=True)
         line.fill("Thank you")
