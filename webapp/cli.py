@@ -16,6 +16,7 @@ import click
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.errors import SetupError
+from webapp.cli_check import check
 from webapp.cli_common import (
     everreach,
     json_option,
@@ -411,6 +412,7 @@ def _print_person(person: "PersonView", as_json: bool) -> None:
         click.echo("This person has agreed to nothing and refused nothing.")
 
 
+main.add_command(check)
 main.add_command(templates)
 
 
