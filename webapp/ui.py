@@ -86,9 +86,9 @@ LINE_FACES: Final = {
 CHANNEL_FACES: Final = {
     "whatsapp": Face("WhatsApp", "message-circle", "whatsapp"),
     "sms": Face("SMS", "message-square", "sms"),
-    "viber": Face("Viber", "messages"),
-    "rcs": Face("RCS", "messages"),
-    "email": Face("Email", "mail"),
+    "viber": Face("Viber", "phone", "viber"),
+    "rcs": Face("RCS", "messages", "rcs"),
+    "email": Face("Email", "mail", "email"),
 }
 
 ORDER_FACES: Final = {

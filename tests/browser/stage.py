@@ -85,6 +85,8 @@ class Stage:
         """Open it, with full shelves, empty phones and a clock at this speed."""
         requests.post(f"{self.url}/sandbox/reset", timeout=10)
         requests.post(f"{self.url}/sandbox/clock", {"rate": rate}, timeout=10)
+        choices = f"{self.url}/sandbox/choices"
+        requests.post(choices, {"way": "whatsapp-sms"}, timeout=10)
         self.page.goto(self.url)
 
     def order(self, who: str) -> Locator:
@@ -102,6 +104,16 @@ class Stage:
     def speed(self, rate: int) -> None:
         """Turn the clock up or down."""
         self.page.locator(f"#speed-{rate}").click()
+
+    def choose(self, name: str, label: str) -> None:
+        """Choose a way for messages, or what providers do wrong."""
+        choices = self.page.locator(f"#{name}")
+        with self.page.expect_response("**/sandbox/choices"):
+            choices.select_option(label=label)
+
+    def phone(self, who: str) -> Locator:
+        """A customer's phone."""
+        return self.page.locator(".customer", has_text=who)
 
     def bubbles(self, who: str, channel: str = "") -> Locator:
         """What a customer's phone shows, of one channel or of all."""

@@ -81,6 +81,72 @@ def test_a_busy_provider_is_asked_again(stage: Stage) -> None:
     expect(stage.bubbles("Filip Norén", "sms")).to_have_count(0)
 
 
+def test_every_channel_looks_like_itself(stage: Stage) -> None:
+    who = "Astrid Lindqvist"
+    stage.choose("way", "All five, until an answer")
+    stage.ship(who)
+    for channel in ("whatsapp", "viber", "rcs", "sms", "email"):
+        expect(stage.bubbles(who, channel)).to_have_count(1)
+    for channel in ("whatsapp", "viber", "rcs"):
+        picture = stage.bubbles(who, channel).get_by_role("img", name="parcel.png")
+        assert picture.evaluate("it => it.naturalWidth") == 320
+        link = stage.bubbles(who, channel).get_by_role("link", name="Track it")
+        expect(link).to_be_visible()
+    expect(stage.bubbles(who, "sms")).to_contain_text("1 part · GSM-7")
+    expect(stage.bubbles(who, "email").locator(".bubble-subject")).to_be_visible()
+
+
+def test_a_button_on_a_phone_answers(stage: Stage) -> None:
+    who = "Clara Ekdahl"
+    stage.ship(who)
+    expect(stage.bubbles(who, "whatsapp")).to_have_count(1)
+    stage.press(who, "Out for delivery")
+    stage.phone(who).get_by_role("button", name="Yes, at home").click()
+    story = stage.story(who, "out-for-delivery")
+    expect(story).to_contain_text("They wrote by WhatsApp: “Yes, at home”")
+    expect(story.locator(".badge")).to_have_text("Answered")
+    stage.speed(600)
+    expect(stage.bubbles(who, "sms")).to_have_count(0)
+
+
+def test_an_answer_is_written_with_the_keyboard_while_the_page_goes_on(
+    stage: Stage,
+) -> None:
+    who = "Bengt Nyström"
+    stage.ship(who)
+    expect(stage.bubbles(who, "sms")).to_have_count(1)
+    line = stage.phone(who).get_by_label("Answer", exact=True)
+    line.press_sequentially("Thank", delay=250)
+    expect(line).to_have_value("Thank")
+    line.press("Enter")
+    expect(stage.story(who)).to_contain_text("They wrote by SMS: “Thank”")
+    expect(line).to_have_value("")
+    expect(stage.phone(who).locator(".bubble-own")).to_contain_text("Thank")
+
+
+def test_a_short_link_leads_to_the_parcel_and_counts(opened: Opener) -> None:
+    person = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    with opened(user_agent=person) as stage:
+        stage.begin()
+        stage.ship("Bengt Nyström")
+        link = stage.bubbles("Bengt Nyström", "sms").get_by_role("link")
+        with stage.page.expect_popup() as opening:
+            link.click()
+        heading = opening.value.get_by_role("heading", name="Your parcel")
+        expect(heading).to_be_visible()
+        expect(stage.story("Bengt Nyström")).to_contain_text("opened")
+
+
+def test_late_reports_cost_a_second_message(stage: Stage) -> None:
+    who = "Astrid Lindqvist"
+    stage.choose("weather", "Reports come 40 min late")
+    stage.ship(who)
+    stage.speed(600)
+    expect(stage.bubbles(who, "sms")).to_have_count(1)
+    late = "WhatsApp arrived late, after we had moved on."
+    expect(stage.story(who)).to_contain_text(late)
+
+
 def test_shipping_turns_from_an_older_message_to_the_new_one(stage: Stage) -> None:
     stage.ship("Bengt Nyström")
     expect(stage.story("Bengt Nyström")).to_be_visible()

@@ -14,13 +14,18 @@ from structlog.testing import capture_logs
 
 from core.bootstrap import Everreach
 from core.cascade.commands import Because
+from core.message.content import Button, ButtonKind, Media, MediaKind
 from core.message.money import Money
 from core.services.views import LineView, MessageView, TryView
 from webapp import ui
 from webapp.app import build_app
+from webapp.sandbox.phones import PhoneMessage
+from webapp.sandbox.ways import WAYS
+from webapp.sandbox.weather import WEATHERS
 
 ROOT = Path(ui.__file__).parent
 STATIC = ROOT / "static"
+CSS = (STATIC / "everreach.css").read_text()
 AT = datetime(2026, 11, 24, 12, 30, 5, tzinfo=UTC)
 ACCOUNT = SimpleNamespace(name="riverside", time_zone="Europe/Kyiv")
 ENDPOINTS = {
@@ -29,6 +34,8 @@ ENDPOINTS = {
     "sandbox.act": "/sandbox/orders/<id>/<action>",
     "sandbox.speed": "/sandbox/clock",
     "sandbox.reset": "/sandbox/reset",
+    "sandbox.hand": "/sandbox/phones/<key>",
+    "sandbox.choose": "/sandbox/choices",
     "panel.messages": "/messages",
     "panel.message": "/messages/<id>",
     "panel.message_live": "/messages/<id>/live",
@@ -121,10 +128,32 @@ MESSAGES = [WAITING, FINISHED]
 CLOCK = SimpleNamespace(now=after(minutes=10), rate=60)
 
 
+def received(channel: str, **over: Any) -> PhoneMessage:
+    whole: dict[str, Any] = {
+        "id": f"{channel}-1",
+        "channel": channel,
+        "text": "Hi! <b> See https://track.example/1",
+        "at": AT,
+        "status": "read",
+        "provider": "vonage",
+        "from_name": "+15005550006",
+        "subject": "On its way" if channel == "email" else "",
+        "html": "<script>alert(1)</script>",
+        "media": Media(kind=MediaKind.IMAGE, url="https://shop.example/parcel.png"),
+        "buttons": (
+            Button(kind=ButtonKind.LINK, text="Track", value="https://track.example/1"),
+            Button(kind=ButtonKind.REPLY, text="Yes", value="confirm"),
+            Button(kind=ButtonKind.CODE, text="Copy", value="1234"),
+        ),
+        "own": False,
+    }
+    return PhoneMessage(**(whole | over))
+
+
+OWN = received("sms", id="own-1", text="Thanks", own=True, media=None, buttons=())
+
+
 def phone(key: str, kind: str, *, on: bool = True, told: str = "") -> SimpleNamespace:
-    message = SimpleNamespace(
-        channel=told, text="Hi!", at=AT, status="read", from_name="Riverside"
-    )
     return SimpleNamespace(
         key=key,
         name=key.title(),
@@ -133,7 +162,7 @@ def phone(key: str, kind: str, *, on: bool = True, told: str = "") -> SimpleName
         label=f"Label of {key}",
         hint="What will happen.",
         on=on,
-        messages=(message,) if told else (),
+        messages=(received(told), OWN) if told else (),
     )
 
 
@@ -158,7 +187,10 @@ WORLD = SimpleNamespace(
         phone("david", "switched_off", on=False),
         phone("ebba", "no_such_number", on=False),
         phone("filip", "something new"),
+        *(phone(one, "reachable", told=one) for one in ("viber", "rcs", "email")),
     ),
+    way="whatsapp-sms",
+    weather="late",
 )
 
 
@@ -182,6 +214,11 @@ class Pages:
             "messages": MESSAGES,
             "selected": WAITING,
             "account": ACCOUNT,
+            "ways": WAYS,
+            "weathers": WEATHERS,
+            "opened": lambda url: url.replace("https://shop.example", "/pictures"),
+            "sms_length": lambda text: "2 parts · GSM-7",
+            "longest": 300,
         }
         return self(template, path, **(values | over))
 
@@ -234,7 +271,9 @@ def test_no_page_needs_more_than_the_strict_policy(pages: Pages) -> None:
 
 def test_no_page_loads_anything_from_elsewhere(pages: Pages) -> None:
     for name, html in every_page(pages).items():
-        assert not re.search(r'(src|href|action)="(https?:)?//', html), name
+        # Only a link in a message leads elsewhere, once somebody presses it.
+        loaded = r'<(?!a )[^>]*(src|href|action)="(https?:)?//'
+        assert not re.search(loaded, html), name
 
 
 def test_ids_are_unique_so_that_morphing_keeps_what_stays(pages: Pages) -> None:
@@ -278,10 +317,40 @@ def test_nothing_is_skipped_to_that_is_about_to_happen(pages: Pages) -> None:
         assert 'name="skip"' not in pages.sandbox(next_deadline_at=due)
 
 
-def test_whatsapp_and_sms_are_told_apart_by_word_and_look(pages: Pages) -> None:
+def test_channels_are_told_apart_by_word_and_look(pages: Pages) -> None:
     html = pages.sandbox()
-    assert re.search(r'class="bubble bubble-whatsapp">.*?<b>WhatsApp</b>', html, re.S)
-    assert re.search(r'class="bubble bubble-sms">.*?<b>SMS</b>', html, re.S)
+    for channel, face in ui.CHANNEL_FACES.items():
+        look = f'class="bubble bubble-{channel} bubble-is-{channel}">'
+        assert re.search(f"{look}.*?<b>{face.word}</b>", html, re.S)
+        assert f".bubble-{channel} {{" in CSS
+    assert html.count("2 parts · GSM-7") == 1
+    assert html.count('class="bubble-subject">On its way<') == 1
+
+
+def test_a_phone_shows_what_can_be_seen_pressed_and_opened(pages: Pages) -> None:
+    html = pages.sandbox()
+    assert '<img class="bubble-picture" src="/pictures/parcel.png" alt="' in html
+    link = '<a class="button" href="https://track.example/1" target="_blank"'
+    assert f'{link} rel="noopener">' in html
+    assert '<button name="button" value="1">' in html
+    assert 'data-copy="1234"' in html
+    assert 'Hi! &lt;b&gt; See <a href="https://track.example/1" rel="noopener"' in html
+    assert "<script>alert" not in html
+
+
+def test_what_is_from_elsewhere_is_named_and_not_loaded(pages: Pages) -> None:
+    html = pages.sandbox(opened=lambda url: url)
+    assert "bubble-picture" not in html
+    assert "parcel.png</p>" in html
+
+
+def test_one_answers_where_somebody_listens(pages: Pages) -> None:
+    html = pages.sandbox()
+    assert html.count('class="composer"') == 5
+    assert '<option value="late" selected>' in html
+    named = received("sms", from_name="Riverside")
+    assert not named.answerable
+    assert received("sms", from_name="+15005550006").answerable
 
 
 def test_an_empty_sandbox_invites(pages: Pages) -> None:

@@ -4,25 +4,19 @@ The connectors, the hooks and the workers are the real ones; only the addresses 
 they speak to are on this machine.
 """
 
-from pathlib import Path
-
 from flask import Flask
 
 from core.bootstrap import Everreach
 from core.clock import FastClock
 from core.errors import SetupError
-from core.services import setup
 from core.store.setup import other_account
-from webapp.sandbox.keys import sandbox_secrets
-from webapp.sandbox.views import sandbox
+from webapp.sandbox.views import apply_way, sandbox
 from webapp.sandbox.wire import providers
 from webapp.sandbox.world import World
 
 __all__ = ["install"]
 
 ACCOUNT = "sandbox"
-
-_SETUP = Path(__file__).parent / "sandbox.yaml"
 
 
 def install(flask_app: Flask, everreach: Everreach) -> World:
@@ -36,8 +30,7 @@ def install(flask_app: Flask, everreach: Everreach) -> World:
     _refuse_other_accounts(everreach)
     world = World.open(everreach.settings, clock)
     world.mail.start()  # which may change its address
-    setup_file = _SETUP.read_text(encoding="utf-8")
-    setup.apply(everreach, setup_file, sandbox_secrets(everreach.settings))
+    apply_way(everreach, world.way())
     flask_app.extensions["sandbox"] = world
     flask_app.register_blueprint(sandbox)
     flask_app.register_blueprint(providers)

@@ -13,6 +13,8 @@ CURRENCY = "EUR"
 SMS_NUMBER = "+15005550006"
 RCS_AGENT = "riverside_shop_agent"
 MAIL_DOMAIN = "riverside.example"
+PICTURES = f"https://{MAIL_DOMAIN}/pictures/"
+TRACKING = "https://track.example/"
 MAIL_USER = f"orders@{MAIL_DOMAIN}"
 
 
@@ -51,7 +53,9 @@ HINTS = {
     Kind.SWITCHED_OFF: (
         "Nothing arrives until the phone is back, 45 minutes after the first message."
     ),
-    Kind.NO_SUCH_NUMBER: "Neither WhatsApp nor SMS can be delivered, and both say so.",
+    Kind.NO_SUCH_NUMBER: (
+        "Neither WhatsApp nor SMS can be delivered, and both say so. An email arrives."
+    ),
     Kind.BUSY: "WhatsApp turns each message away twice and takes it the third time.",
 }
 

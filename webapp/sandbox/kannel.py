@@ -99,7 +99,13 @@ class Kannel:
         on_at = phones.ring(tx, number, now)
         journey = by_sms(phones.kind_of(number), now, on_at)
         sender = headers["x-kannel-from"]
-        sent = Sent(id=str(uuid4()), channel="sms", text=text, from_name=sender)
+        sent = Sent(
+            id=str(uuid4()),
+            provider="kannel",
+            channel="sms",
+            text=text,
+            from_name=sender,
+        )
         phones.receive(tx, number, sent, journey)
         asked = int(headers.get("x-kannel-dlr-mask", "0"))
         posts = [

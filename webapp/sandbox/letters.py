@@ -5,26 +5,40 @@ https://www.rfc-editor.org/rfc/rfc3464
 
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import format_datetime
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
 
-from webapp.sandbox.cast import MAIL_DOMAIN
+from webapp.sandbox.cast import MAIL_DOMAIN, MAIL_USER
 from webapp.sandbox.phones import Sent
 
 SERVER = f"mx.{MAIL_DOMAIN}"
 
 
 def shown(mail: EmailMessage, queued: str) -> Sent:
-    """A mail as a phone shows it. `queued` is the server's name for it."""
+    """A mail as a phone shows it, by its Message-ID. `queued` is the server's name for it."""
     text, html = mail.get_body(("plain",)), mail.get_body(("html",))
     who = mail["From"].addresses[0] if mail["From"] else None
     return Sent(
-        id=queued,
+        id=str(mail["Message-ID"] or f"<{queued}@{SERVER}>"),
+        provider="smtp",
         channel="email",
         text=str(text.get_content()).strip() if text else "",
         from_name=(who.display_name or who.addr_spec) if who else "",
         subject=str(mail["Subject"] or ""),
         html=str(html.get_content()).strip() if html else "",
     )
+
+
+def answer(address: str, text: str, answers: str, now: datetime) -> bytes:
+    """What somebody writes back to a mail, whose Message-ID is `answers`."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"], mail["To"] = address, MAIL_USER
+    mail["Subject"] = "Re: your order"
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = make_msgid(domain=address.rpartition("@")[2])
+    mail["In-Reply-To"] = mail["References"] = answers
+    mail.set_content(text)
+    return mail.as_bytes()
 
 
 def bounce(

@@ -23,7 +23,7 @@ from core.ports import Clock
 from webapp.sandbox import journey, outbox, phones, signing
 from webapp.sandbox.cast import BY_ADDRESS, MAIL_DOMAIN, MAIL_USER
 from webapp.sandbox.keys import keep
-from webapp.sandbox.letters import SERVER, bounce, shown
+from webapp.sandbox.letters import SERVER, answer, bounce, shown
 from webapp.sandbox.outbox import Webhook
 from webapp.sandbox.store import WorldFile
 
@@ -102,6 +102,12 @@ class MailServer:
         """Hang up."""
         if self._listening:
             self._listening.end()
+
+    def hear(self, address: str, text: str, answers: str) -> None:
+        """Somebody answers a mail, whose Message-ID is `answers`."""
+        now = self._clock.now()
+        with self._file.transaction() as tx:
+            outbox.put(tx, self._webhook(answer(address, text, answers, now)), now)
 
     # --- The conversation
 
@@ -197,14 +203,14 @@ class MailServer:
                     outbox.put(tx, self._webhook(returned), path.delivered_at)
         return queued
 
-    def _webhook(self, bounce: bytes) -> Webhook:
+    def _webhook(self, mail: bytes) -> Webhook:
         """As a mail server's pipe hands it over."""
         headers = {
             "Authorization": f"Bearer {self._inbound_secret}",
             "Content-Type": "message/rfc822",
             "User-Agent": "curl/8.14.1",
         }
-        return Webhook(path=_REPORTS, headers=headers, body=bounce, retries=_RETRIES)
+        return Webhook(path=_REPORTS, headers=headers, body=mail, retries=_RETRIES)
 
 
 _CAN = "\r\n".join(

@@ -200,6 +200,7 @@ class MetaCloud:
         wamid = _wamid(request.to)
         sent = Sent(
             id=wamid,
+            provider="whatsapp_cloud",
             channel="whatsapp",
             text=shown.text,
             from_name=SHOP_NAME,

@@ -6,11 +6,12 @@ https://developers.facebook.com/docs/whatsapp/business-management-api/message-te
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from webapp.sandbox.cast import TRACKING
 from webapp.sandbox.graph import GraphError
 
 REVIEW: Final = timedelta(minutes=1)
@@ -29,6 +30,21 @@ FIRST: Final = {
         "Hi {{1}}, your order {{2}} is out for delivery and arrives today."
     ),
     "order_delivered": "Hi {{1}}, your order {{2}} has been delivered. Enjoy it!",
+}
+_PARCEL: Final = {
+    "en": ("Hi {{1}}, your order {{2}} is on its way.", "Track it"),
+    "sv": ("Hej {{1}}, din order {{2}} är på väg.", "Spåra den"),
+}
+_HOME: Final = {
+    "en": (
+        "Hi {{1}}, your order {{2}} is out for delivery and arrives today. "
+        "Is somebody at home?",
+        ("Yes, at home", "Another day"),
+    ),
+    "sv": (
+        "Hej {{1}}, din order {{2}} levereras i dag. Är någon hemma?",
+        ("Ja, hemma", "En annan dag"),
+    ),
 }
 
 
@@ -175,6 +191,33 @@ def _open(tx: sqlite3.Connection) -> None:
         body = {"type": "BODY", "text": text, "example": {"body_text": [examples]}}
         first = {"name": name, "language": "en", "category": "UTILITY"}
         _insert(tx, {**first, "components": [body]}, "APPROVED", _LONG_AGO)
+    for asked in _with_more():
+        _insert(tx, asked, "APPROVED", _LONG_AGO)
+
+
+def _with_more() -> Iterator[Mapping[str, Any]]:
+    """What else was approved before: with a picture and buttons, in two languages."""
+    picture = {"type": "HEADER", "format": "IMAGE"}
+    address = {"url": f"{TRACKING}{{{{1}}}}", "example": [f"{TRACKING}1"]}
+    for language, (text, label) in _PARCEL.items():
+        link = {"type": "URL", "text": label, **address}
+        yield _asked("parcel_on_its_way", language, text, [link], picture)
+    for language, (text, labels) in _HOME.items():
+        replies = [{"type": "QUICK_REPLY", "text": label} for label in labels]
+        yield _asked("parcel_arrives_today", language, text, replies)
+
+
+def _asked(
+    name: str,
+    language: str,
+    text: str,
+    buttons: list[dict[str, Any]],
+    *above: dict[str, Any],
+) -> Mapping[str, Any]:
+    body = {"type": "BODY", "text": text, "example": {"body_text": [["Anna", "#1001"]]}}
+    components = [*above, body, {"type": "BUTTONS", "buttons": buttons}]
+    kind = {"language": language, "category": "UTILITY"}
+    return {"name": name, **kind, "components": components}
 
 
 def _insert(

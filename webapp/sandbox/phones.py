@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from core.message.content import Button, Media
+from core.message.content import Button, ButtonKind, Media, MediaKind
 from webapp.sandbox.cast import (
     BACK_ON_HINT,
     BY_ADDRESS,
@@ -29,11 +29,19 @@ class PhoneMessage:
     text: str
     at: datetime
     status: str
+    provider: str
     from_name: str
     subject: str
     html: str
     media: Media | None
     buttons: tuple[Button, ...]
+    own: bool
+
+    @property
+    def answerable(self) -> bool:
+        """Whether one can write back: not to an SMS from a name, nor to oneself."""
+        is_name = self.channel == "sms" and not self.from_name.startswith("+")
+        return not (self.own or is_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +60,13 @@ class PhoneView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A message that a provider took, as the person will see it. `id` is the provider's."""
+    """A message that a provider took, as the person will see it. `id` is the provider's.
+
+    What the person wrote is their `own`, and then `id` is the phone's.
+    """
 
     id: str
+    provider: str
     channel: str
     text: str
     from_name: str
@@ -62,6 +74,7 @@ class Sent:
     html: str = ""
     media: Media | None = None
     buttons: tuple[Button, ...] = ()
+    own: bool = False
 
 
 def kind_of(address: str) -> Kind:
@@ -96,6 +109,12 @@ def receive(tx: sqlite3.Connection, address: str, sent: Sent, journey: Journey) 
                 seconds(journey.read_at),
             ),
         )
+
+
+def write(tx: sqlite3.Connection, customer: Customer, own: Sent, now: datetime) -> None:
+    """Have what the person wrote stand on the phone, below what they have read by then."""
+    row = (own.id, customer.key, json.dumps(asdict(own)), seconds(now), seconds(now))
+    tx.execute("INSERT INTO received VALUES (?, ?, ?, ?, ?)", row)
 
 
 def clear(tx: sqlite3.Connection) -> None:
@@ -153,6 +172,14 @@ def _messages(
             **shown,
             at=at,
             status="read" if read_at and read_at <= now else "delivered",
-            media=Media(**media) if media else None,
-            buttons=tuple(Button(**button) for button in buttons),
+            media=_media(**media) if media else None,
+            buttons=tuple(_button(**button) for button in buttons),
         )
+
+
+def _media(kind: str, url: str, name: str) -> Media:
+    return Media(kind=MediaKind(kind), url=url, name=name)
+
+
+def _button(kind: str, text: str, value: str) -> Button:
+    return Button(kind=ButtonKind(kind), text=text, value=value)

@@ -21,10 +21,10 @@ API_VERSION: Final = "2026-10"
 _RETRIES: Final = (5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 1800.0)
 
 
-def webhook(order: Order, now: datetime, secret: str) -> Webhook:
-    """What Shopify posts now that the order is in its state."""
+def webhook(order: Order, now: datetime, secret: str, site: str) -> Webhook:
+    """What Shopify posts now that the order is in its state; `site` is where one tracks it."""
     shipped = order.state == "shipped"
-    body = json.dumps(fulfillment(order, now), ensure_ascii=False).encode()
+    body = json.dumps(fulfillment(order, now, site), ensure_ascii=False).encode()
     headers = {
         "Content-Type": "application/json",
         "User-Agent": "Shopify-Captain-Hook",
@@ -40,9 +40,9 @@ def webhook(order: Order, now: datetime, secret: str) -> Webhook:
     return Webhook(path=PATH, headers=headers, body=body, retries=_RETRIES)
 
 
-def fulfillment(order: Order, now: datetime) -> dict[str, Any]:
+def fulfillment(order: Order, now: datetime, site: str) -> dict[str, Any]:
     """The parcel as Shopify words it."""
-    url = f"https://track.example/{order.tracking}"
+    url = f"{site}/sandbox/track/{order.tracking}"
     return {
         "id": order.fulfillment_id,
         "order_id": int(order.id),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,22 +13,30 @@ from flask import (
     redirect,
     render_template,
     request,
+    send_from_directory,
     url_for,
 )
 from werkzeug import Response
 
 from core.bootstrap import Everreach
-from core.services import messages
+from core.message.sms import Encoding, parts_of
+from core.services import messages, setup
 from core.services.lessons import forget_everybody
 from core.services.views import MessageView
 from webapp.loopback import require_loopback
-from webapp.sandbox.cast import SHOP_NAME, TIME_ZONE
+from webapp.sandbox.cast import PICTURES, SHOP_NAME, TIME_ZONE, TRACKING
 from webapp.sandbox.guard import only_our_pages
+from webapp.sandbox.hands import LONGEST
+from webapp.sandbox.keys import sandbox_secrets
+from webapp.sandbox.ways import WAYS, setup_of
+from webapp.sandbox.weather import WEATHERS
 from webapp.sandbox.world import World
 
 RATES = (1, 60, 600)
 
 _LISTED = 20
+_PICTURES = Path(__file__).parent / "pictures"
+_ALPHABETS = {Encoding.GSM7: "GSM-7", Encoding.UCS2: "Unicode"}
 # What is on its way arrives during this much real time before the skipped-to deadline.
 _BEFORE = timedelta(seconds=10)
 
@@ -85,6 +94,66 @@ def speed() -> Response:
     return _back()
 
 
+@sandbox.post("/sandbox/phones/<key>")
+def hand(key: str) -> Response:
+    """Write an answer on a phone, or press a button there."""
+    only_our_pages()
+    message, index = request.form.get("message", ""), request.form.get("button")
+    if index and index.isascii() and index.isdecimal():
+        _world().press(key, message, int(index))
+    else:
+        _world().write(key, message, request.form.get("text", "")[:LONGEST])
+    return _back()
+
+
+@sandbox.post("/sandbox/choices")
+def choose() -> Response:
+    """Have messages go another way, or providers do something else wrong."""
+    only_our_pages()
+    way, weather = request.form.get("way", ""), request.form.get("weather", "")
+    if way in WAYS:
+        _world().choose(way)
+        apply_way(_everreach(), way)
+    elif weather in WEATHERS:
+        _world().turn(weather)
+    else:
+        abort(400)
+    return _back()
+
+
+@sandbox.get("/sandbox/pictures/<name>")
+def picture(name: str) -> Response:
+    """What the shop's own site shows."""
+    return send_from_directory(_PICTURES, name)
+
+
+@sandbox.get("/sandbox/track/<number>")
+def track(number: str) -> str:
+    """The parcel service's page, to which links in messages lead."""
+    return render_template("sandbox_track.html", number=number)
+
+
+def apply_way(everreach: Everreach, way: str) -> None:
+    """Set the account up so that its messages go one of the ways."""
+    setup.apply(everreach, setup_of(way), sandbox_secrets(everreach.settings))
+
+
+def opened(url: str) -> str:
+    """Where a phone finds an address: those of the shop and its parcels are played here."""
+    if url.startswith(TRACKING):
+        return url_for("sandbox.track", number=url.removeprefix(TRACKING))
+    if url.startswith(PICTURES):
+        return url_for("sandbox.picture", name=url.removeprefix(PICTURES))
+    return url
+
+
+def sms_length(text: str) -> str:
+    """In how many parts an SMS came, and in which alphabet: `2 parts · GSM-7`."""
+    parts = parts_of(text)
+    count = f"{parts.count} parts" if parts.count > 1 else "1 part"
+    return f"{count} · {_ALPHABETS[parts.encoding]}"
+
+
 @sandbox.post("/sandbox/reset")
 def reset() -> Response:
     """Start over, as if nobody had been met before."""
@@ -113,6 +182,11 @@ def _shown() -> dict[str, Any]:
         "next_deadline_at": messages.next_deadline(everreach),
         "messages": listed,
         "selected": _selected(everreach, listed),
+        "ways": WAYS,
+        "weathers": WEATHERS,
+        "opened": opened,
+        "longest": LONGEST,
+        "sms_length": sms_length,
         "account": AccountView(name=SHOP_NAME, time_zone=TIME_ZONE),
     }
 

@@ -4,19 +4,22 @@ It speaks to Everreach only over HTTP, signed, as the real ones do. Whatever it 
 post it writes down first; the postman posts it when it is due.
 """
 
+import sqlite3
 from dataclasses import dataclass
 from typing import Self
+from uuid import uuid4
 
 from core.clock import FastClock
 from core.config import Settings
-from webapp.sandbox import orders, outbox, phones, quirks, shop
+from webapp.sandbox import hands, orders, outbox, phones, quirks, shop, ways, weather
+from webapp.sandbox.cast import BY_KEY
 from webapp.sandbox.dexatel import Dexatel
 from webapp.sandbox.kannel import Kannel
 from webapp.sandbox.keys import keys_of, world_file
 from webapp.sandbox.mail import MailServer
 from webapp.sandbox.meta import MetaCloud
 from webapp.sandbox.orders import Order
-from webapp.sandbox.phones import PhoneView
+from webapp.sandbox.phones import PhoneMessage, PhoneView, Sent
 from webapp.sandbox.postman import Postman
 from webapp.sandbox.quirks import Quirk
 from webapp.sandbox.store import WorldFile
@@ -42,10 +45,12 @@ class OrderView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldView:
-    """The shop and the phones at one moment."""
+    """The shop and the phones at one moment, and what was chosen: keys of WAYS and WEATHERS."""
 
     orders: tuple[OrderView, ...]
     phones: tuple[PhoneView, ...]
+    way: str
+    weather: str
 
 
 class World:
@@ -58,6 +63,7 @@ class World:
         self.clock = clock
         self._file = file
         self._keys = keys_of(file)
+        self._public_url = public_url
         self.meta = MetaCloud(file, clock, self._keys)
         self.twilio = Twilio(file, clock, self._keys, public_url)
         self.vonage = Vonage(file, clock, self._keys)
@@ -83,6 +89,8 @@ class World:
             return WorldView(
                 orders=tuple(_view(order) for order in orders.all_orders(tx)),
                 phones=tuple(phones.all_phones(tx, now)),
+                way=_way(tx),
+                weather=weather.now(tx),
             )
 
     def act(self, order_id: str, action: str) -> None:
@@ -95,9 +103,56 @@ class World:
                 return
             moved = orders.advance(tx, order, step.state, now)
             secret = self._keys["SANDBOX_SHOPIFY_SECRET"]
-            outbox.put(tx, shop.webhook(moved, now, secret), now)
+            outbox.put(tx, shop.webhook(moved, now, secret, self._public_url), now)
             if orders.restock(tx):
                 phones.switch_off_again(tx, now)
+
+    def write(self, phone: str, message_id: str, text: str) -> None:
+        """Answer a message from a phone. Nothing if it takes no answer."""
+        message = self._message(phone, message_id)
+        if message and message.answerable and text.strip():
+            hands.write(self, BY_KEY[phone], message, text.strip())
+            self._show(phone, message, text.strip())
+
+    def press(self, phone: str, message_id: str, index: int) -> None:
+        """Press a reply button of a message on a phone. Nothing if it has no such."""
+        message = self._message(phone, message_id)
+        button = hands.reply_button(message, index) if message else None
+        if message and button:
+            hands.press(self, BY_KEY[phone], message, button)
+            self._show(phone, message, button.text)
+
+    def choose(self, way: str) -> None:
+        """Remember which of the ways messages go."""
+        with self._file.transaction() as tx:
+            tx.execute("INSERT OR REPLACE INTO facts VALUES ('way', ?)", (way,))
+
+    def way(self) -> str:
+        """The one that was chosen."""
+        with self._file.transaction() as tx:
+            return _way(tx)
+
+    def turn(self, key: str) -> None:
+        """From now on the providers do this wrong: a key of WEATHERS."""
+        with self._file.transaction() as tx:
+            weather.turn(tx, weather.WEATHERS[key])
+
+    def _message(self, phone: str, message_id: str) -> PhoneMessage | None:
+        found = (one for one in self.snapshot().phones if one.key == phone)
+        messages = next(found).messages if phone in BY_KEY else ()
+        return next((one for one in messages if one.id == message_id), None)
+
+    def _show(self, phone: str, answered: PhoneMessage, text: str) -> None:
+        own = Sent(
+            id=str(uuid4()),
+            provider=answered.provider,
+            channel=answered.channel,
+            text=text,
+            from_name="",
+            own=True,
+        )
+        with self._file.transaction() as tx:
+            phones.write(tx, BY_KEY[phone], own, self.clock.now())
 
     def give(self, address: str, quirk: Quirk) -> None:
         """From now on, messages to this number or address are treated so."""
@@ -120,6 +175,11 @@ class World:
     def close(self) -> None:
         """Let go of the file. The world must have stopped."""
         self._file.close()
+
+
+def _way(tx: sqlite3.Connection) -> str:
+    row = tx.execute("SELECT value FROM facts WHERE name = 'way'").fetchone()
+    return row["value"] if row and row["value"] in ways.WAYS else ways.USUAL
 
 
 def _view(order: Order) -> OrderView:

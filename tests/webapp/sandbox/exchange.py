@@ -69,7 +69,7 @@ class Exchange:
         for post in self.outside.posts:
             request = InboundRequest(
                 method="POST" if post.body else "GET",
-                url=self.outside.settings.public_url + post.path,
+                url=self.outside.settings.public_url + post.path.removesuffix("?"),
                 headers=post.headers,
                 body=post.body,
                 received_at=self.outside.clock.now(),

@@ -18,6 +18,7 @@ from core.store import migrate, tables
 from tests.webapp.sandbox.conftest import settings_for
 from webapp import sandbox
 from webapp.app import build_app
+from webapp.sandbox.ways import WAYS
 from webapp.sandbox.world import World
 
 ACCOUNT = {
@@ -104,6 +105,60 @@ def test_an_order_moves_on_and_the_page_comes_back(web, client):
     assert world_of(web).snapshot().orders[0].state == "shipped"
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_messages_go_the_way_that_was_chosen(web, everreach, client, way):
+    client.post("/sandbox/choices", data={"way": way})
+    again = build_app(everreach)
+    world_of(again).stop()
+    went = " → ".join(channels(everreach, "order-shipped"))
+    all_five = {"all": "whatsapp → viber → rcs → sms → email"}
+    assert world_of(again).snapshot().way == way
+    assert went == all_five.get(way, WAYS[way].label.lower())
+    world_of(again).close()
+
+
+def channels(everreach: Everreach, reminder: str) -> list[str]:
+    kept = tables.reminders.c
+    asked = select(kept.definition).where(kept.key == reminder, kept.active)
+    with everreach.store.read() as tx:
+        definition = tx.execute(asked).scalar_one()
+    return [step["channel"] for step in definition["steps"]]
+
+
+def test_providers_do_wrong_what_was_chosen(web, client):
+    client.post("/sandbox/choices", data={"weather": "twice"})
+    assert world_of(web).snapshot().weather == "twice"
+    client.post("/sandbox/reset")
+    assert world_of(web).snapshot().weather == "fine"
+
+
+@pytest.mark.parametrize("form", [{}, {"way": "by pigeon"}, {"weather": "hail"}])
+def test_what_is_no_choice_is_refused(client, form):
+    assert client.post("/sandbox/choices", data=form).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"message": "m", "text": "Hello"},
+        {"message": "m", "button": "0"},
+        {"message": "m", "button": "-1"},
+    ],
+)
+@pytest.mark.parametrize("phone", ["astrid", "nobody"])
+def test_a_message_that_is_not_there_cannot_be_answered(client, web, phone, form):
+    assert client.post(f"/sandbox/phones/{phone}", data=form).status_code == 303
+    assert all(not one.messages for one in world_of(web).snapshot().phones)
+
+
+def test_links_and_pictures_of_the_shop_are_played_here(client):
+    with client.get("/sandbox/pictures/parcel.png") as picture:
+        assert (picture.status_code, picture.mimetype) == (200, "image/png")
+    assert client.get("/sandbox/pictures/..%2fsandbox.yaml").status_code == 404
+    assert "RS1SE" in client.get("/sandbox/track/RS1SE").text
+
+
 def test_starting_over(web, client):
     before = world_of(web).snapshot().orders
     assert client.post("/sandbox/reset").location == "/"
@@ -147,7 +202,9 @@ def clock_of(everreach: Everreach) -> FastClock:
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://evil.example"},
     ],
 )
-@pytest.mark.parametrize("path", ["orders/1/ship", "clock", "reset"])
+@pytest.mark.parametrize(
+    "path", ["orders/1/ship", "clock", "reset", "choices", "phones/astrid"]
+)
 def test_other_sites_push_no_buttons(client, path, headers):
     data = {"rate": "60"}
     answer = client.post(f"/sandbox/{path}", headers=headers, data=data)
@@ -176,6 +233,8 @@ def test_our_own_page_does(client):
         ("GET", "/sandbox/live"),
         ("POST", "/sandbox/reset"),
         ("POST", "/sandbox/clock"),
+        ("POST", "/sandbox/choices"),
+        ("POST", "/sandbox/phones/astrid"),
         ("POST", "/sandbox/orders/1/ship"),
         ("POST", "/sandbox/world/meta/v25.0/1/messages"),
         ("POST", "/sandbox/world/twilio/2010-04-01/Accounts/AC1/Messages.json"),

@@ -9,6 +9,7 @@ from email.policy import default
 import pytest
 
 from connectors.channels.smtp.told import told
+from core.ports import Reply
 from tests.webapp.sandbox.conftest import Outside, eventually
 from webapp.sandbox.keys import sandbox_secrets
 from webapp.sandbox.phones import PhoneMessage
@@ -153,3 +154,16 @@ def test_it_moves_when_its_port_is_taken(outside: Outside) -> None:
     outside.world.mail.stop()
 
     assert after != before
+
+
+def test_a_mail_can_be_answered(known: smtplib.SMTP, outside: Outside) -> None:
+    known.send_message(mail(ASTRID))
+    outside.skip(seconds=5)
+    (shown,) = on_phone(outside, "astrid")
+    outside.world.write("astrid", shown.id, "Tack, ställ den vid dörren")
+    (post,) = outside.skip(seconds=1)
+
+    (reply,) = told(post.body)
+    assert isinstance(reply, Reply)
+    assert (reply.sender, reply.answers) == (ASTRID, "att_1")
+    assert reply.text == "Tack, ställ den vid dörren"

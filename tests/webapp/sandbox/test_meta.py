@@ -70,11 +70,11 @@ def test_it_says_whose_number_it_is(outside):
 
 
 def test_templates_come_in_pages(outside):
-    first = templates(outside, params={"limit": 2})
+    first = templates(outside, params={"limit": 4})
     after = first["paging"]["cursors"]["after"]
-    second = templates(outside, params={"limit": 2, "after": after})
+    second = templates(outside, params={"limit": 4, "after": after})
 
-    assert (len(first["data"]), len(second["data"])) == (2, 1)
+    assert (len(first["data"]), len(second["data"])) == (4, 3)
     assert ("next" in first["paging"], "next" in second["paging"]) == (True, False)
 
 

@@ -114,6 +114,7 @@ def shown(order: Order) -> Sent:
     button = Button(kind=ButtonKind.REPLY, text=str(label), value=str(label))
     return Sent(
         id=str(uuid4()),
+        provider="dexatel",
         channel=order["channel"].lower(),
         text=text,
         from_name=SHOP_NAME,

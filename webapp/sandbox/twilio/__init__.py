@@ -147,6 +147,7 @@ def _sent(sid: str, order: Order) -> Sent:
     name = order.sender if order.channel is Channel.SMS else SHOP_NAME
     return Sent(
         id=sid,
+        provider="twilio",
         channel=order.channel.value,
         text=order.shown.text,
         from_name=name,

@@ -108,6 +108,7 @@ class Vonage:
         message_id, now = str(uuid4()), self._clock.now()
         sent = Sent(
             id=message_id,
+            provider="vonage",
             channel=order.channel,
             text=order.text,
             from_name=SHOP_NAME,
