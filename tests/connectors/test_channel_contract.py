@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.config import load, secrets
+from connectors.config import load, schema, secrets
 from connectors.registry import load_registry
 from core.cascade.model import Channel
 from core.cascade.status import FailureClass, Status, Until
@@ -158,6 +158,16 @@ def test_it_says_what_it_can_send(name, channel):
     assert able.text or able.templates
     assert bool(able.buttons) == bool(able.most_buttons)
     assert not able.expiry or able.expiry.shortest < able.expiry.longest
+
+
+@every_channel
+def test_only_whatsapp_has_a_window_and_a_setting_names_its_number(name, channel):
+    window = CHANNELS[name].capabilities[channel].window
+    settings = schema(CHANNELS[name].Config)["properties"]
+
+    hears = bool(fixtures(name, "reply_"))
+    assert bool(window) == (hears and channel is Channel.WHATSAPP)
+    assert not window or window.number in settings
 
 
 @every_channel
