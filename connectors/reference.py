@@ -1,25 +1,111 @@
-"""The parts of the reference page that are written from the connectors themselves."""
+"""The parts of the reference pages that are written from the connectors themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
 from connectors.config import schema, secrets
 from connectors.failures import Meaning, Table
+from core.cascade.limits import NO_LIMITS, Limits
+from core.cascade.model import Channel
 from core.cascade.status import REPORTABLE, FailureClass, Until
-from core.ports import Registry
+from core.message.content import ButtonKind, MediaKind
+from core.ports import Capabilities, ChannelConnector, Expiry, Pricing, Registry
+
+
+def reports(registry: Registry) -> str:
+    """A table of what every provider tells, channel by channel, and what it can be asked."""
+    untils = [until for until in Until if until in REPORTABLE]  # in their order
+    header = ["Provider", "Channel", *untils, "price", "can be asked", "can be tried"]
+    rows = [
+        [
+            *_place(name, channel),
+            *(_yes(until in able.reports) for until in untils),
+            _PRICES[able.pricing],
+            _yes(connector.query),
+            _yes(connector.check),
+        ]
+        for name, connector, channel, able in _served(registry)
+    ]
+    return _table(header, rows)
 
 
 def features(registry: Registry) -> str:
-    """A table of what every provider can report, channel by channel."""
-    untils = [until for until in Until if until in REPORTABLE]
-    header = ["Provider", "Channel", *untils]
+    """A table of what every provider can send, channel by channel."""
+    header = ["Provider", "Channel", "Text", "Templates", "Media", "Buttons"]
     rows = [
-        [name, channel, *("yes" if until in able.reports else "no" for until in untils)]
-        for name, connector in sorted(registry.channels.items())
-        for channel, able in connector.capabilities.items()
+        [
+            *_place(name, channel),
+            f"{able.text:,}" if able.text else "no",
+            _yes(able.templates),
+            _named(able.media, MediaKind),
+            _buttons(able),
+            _expiry(able.expiry),
+            _limits(connector.limits.get(channel, NO_LIMITS)),
+        ]
+        for name, connector, channel, able in _served(registry)
     ]
-    return _table(header, rows)
+    return _table([*header, "Expiry", "Limits"], rows)
+
+
+_Served = tuple[str, ChannelConnector, Channel, Capabilities]
+
+_PRICES = {
+    Pricing.NEVER: "rate card",
+    Pricing.RECEIPT: "with the report",
+    Pricing.QUERY: "when asked",
+}
+
+
+def _served(registry: Registry) -> Iterator[_Served]:
+    for name, connector in sorted(registry.channels.items()):
+        for channel, able in connector.capabilities.items():
+            yield name, connector, channel, able
+
+
+def _place(name: str, channel: Channel) -> list[str]:
+    return [f"[{name}]({name}.md)", channel]
+
+
+def _yes(there: object) -> str:
+    return "yes" if there else "no"
+
+
+def _named(found: Collection[StrEnum], order: type[StrEnum]) -> str:
+    return ", ".join(one for one in order if one in found) or "no"
+
+
+def _buttons(able: Capabilities) -> str:
+    kinds = _named(able.buttons, ButtonKind)
+    return f"{kinds}; up to {able.most_buttons}" if able.buttons else kinds
+
+
+def _expiry(expiry: Expiry | None) -> str:
+    if expiry is None:
+        return "no"
+    ends = f"{_span(expiry.shortest)} to {_span(expiry.longest)}"
+    return ends if expiry.sure else f"{ends}, not for certain"
+
+
+def _limits(limits: Limits) -> str:
+    said = [
+        limits.per_second and f"{limits.per_second:g} a second",
+        limits.per_day and f"{limits.per_day:,} a day",
+        limits.people_per_day and f"{limits.people_per_day:,} people a day",
+        limits.per_person and f"one in {_span(limits.per_person)} to a person",
+    ]
+    return ", ".join(one for one in said if one) or "none known"
+
+
+def _span(span: timedelta) -> str:
+    """In the largest unit that it is a whole number of."""
+    units = (("d", timedelta(days=1)), ("h", timedelta(hours=1)))
+    for unit, size in (*units, ("min", timedelta(minutes=1))):
+        if not span % size:
+            return f"{span // size} {unit}"
+    return f"{span.total_seconds():g} s"
 
 
 def settings(config: type[Any]) -> str:

@@ -15,8 +15,9 @@ import smtplib
 import socket
 import ssl
 import time
+from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -244,12 +245,31 @@ def _connect(request: MailRequest) -> smtplib.SMTP:
         if request.security is Security.STARTTLS:
             client.starttls(context=ssl.create_default_context())
         if request.user:
-            client.login(request.user, request.password)
+            _log_in(client, request)
         client.ehlo_or_helo_if_needed()
     except Exception:
         client.close()
         raise
     return client
+
+
+def _log_in(client: smtplib.SMTP, request: MailRequest) -> None:
+    """Raises SMTPException, without the password: some servers repeat what they refuse."""
+    try:
+        client.login(request.user, request.password)
+    except smtplib.SMTPResponseException as error:
+        said = error.smtp_error
+        words = said.decode(errors="replace") if isinstance(said, bytes) else said
+        for secret in _as_said(request):
+            words = words.replace(secret, "…")
+        raise smtplib.SMTPResponseException(error.smtp_code, words) from None
+
+
+def _as_said(request: MailRequest) -> Iterator[str]:
+    """A password as PLAIN and LOGIN say it (RFC 4616), and as it is."""
+    both = f"\0{request.user}\0{request.password}"
+    yield from (b64encode(one.encode()).decode() for one in (both, request.password))
+    yield request.password
 
 
 def _dial(request: MailRequest) -> smtplib.SMTP:

@@ -7,6 +7,8 @@ message that uses it should give it a default.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.cascade.replies import Answer
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
@@ -53,6 +55,36 @@ _PAYMENT: Mapping[str, Field] = {
     "payment.url": Field(example="https://pay.example/INV-2026-042"),
 }
 
+# What people answer, as an event of its own: they press a button, or write its word.
+_ANSWER: Mapping[str, Field] = {
+    "answer.text": Field(example="Yes"),
+    "answer.channel": Field(example="whatsapp"),
+}
+
+_ASKED: Mapping[str, Mapping[str, Field]] = {
+    "appointment": _APPOINTMENT,
+    "order": _SHIPMENT,
+    "payment": _PAYMENT,
+}
+_SAID = {
+    Answer.CONFIRM: "confirmed",
+    Answer.RESCHEDULE: "reschedule_wanted",
+    Answer.CANCEL: "cancel_wanted",
+}
+
+
+def answer_event(about: str, answer: Answer) -> str:
+    """The event that an answer is, if it answers a message on the event `about`; or `""`."""
+    family = about.partition(".")[0]
+    return f"{family}.{_SAID[answer]}" if family in _ASKED else ""
+
+
+ANSWERS: Mapping[str, Mapping[str, Field]] = {
+    f"{family}.{said}": {**fields, **_ANSWER}
+    for family, fields in _ASKED.items()
+    for said in _SAID.values()
+}
+
 EVENTS: Mapping[str, Mapping[str, Field]] = {
     "order.shipped": _SHIPMENT,
     "order.out_for_delivery": _SHIPMENT,
@@ -65,7 +97,11 @@ EVENTS: Mapping[str, Mapping[str, Field]] = {
     "appointment.answered": _APPOINTMENT,
     "payment.upcoming": _PAYMENT,
     "payment.paid": _PAYMENT,
+    **ANSWERS,
 }
+
+# What starts a message that somebody wrote by hand, through the API.
+BY_HAND = "api.message"
 
 # After one of these there is nothing left to say about the occasion but that; what is under
 # way is cancelled, with this reason.

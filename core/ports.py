@@ -129,10 +129,13 @@ Answer = Response | NoResponse
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundRequest:
-    """A request that came in. `url` is the public one, with its query; names lower case."""
+    """A request that came in. `url` is the public one, with its query; names lower case.
+
+    All that may prove who sent it is kept out of the repr.
+    """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     received_at: datetime
@@ -169,12 +172,23 @@ class Pricing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """For how long after a person's own words texts may be sent to them, else templates only.
+
+    It opens for the number that they wrote to; `number` is the setting that names that.
+    """
+
+    lasts: timedelta
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a provider can do on one channel. A test holds connectors to it.
 
     `text` is the number of characters that a text may have, 0 if only templates are sent;
     `buttons` says which kinds a text may have, and `most_buttons` how many. `expiry` is None
-    where it cannot be told when to give up.
+    where it cannot be told when to give up, `window` where texts may be sent at any time.
     """
 
     reports: frozenset[Until]
@@ -185,6 +199,7 @@ class Capabilities:
     most_buttons: int = 0
     expiry: Expiry | None = None
     pricing: Pricing = Pricing.NEVER
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +275,10 @@ class Reply:
     """What a person wrote back, or the button they pressed (`button` is its payload).
 
     `sender` is their E.164 number or address, or where the provider hides that what it calls
-    them; `provider_id` names the reply itself, `answers` the message of ours that it answers,
-    by the provider's id or our reference, where the provider says so. `carrier` is what the
+    them; `alias` is what it calls them besides. `to` is the number of ours that they wrote to,
+    as a sender's settings name it, where the provider says so. `provider_id` names the reply
+    itself, `answers` the message of ours that it answers, by the provider's id or our
+    reference, where the provider says so. `carrier` is what the
     provider or carrier itself made of it, whatever we make of it. `at` as in Receipt.
     """
 
@@ -273,6 +290,8 @@ class Reply:
     button: str = ""
     answers: str | None = None
     carrier: StopWord | None = None
+    to: str = ""
+    alias: str = ""
 
     @property
     def hidden(self) -> bool:

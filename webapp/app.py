@@ -13,6 +13,7 @@ from connectors.registry import load_registry
 from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
 from webapp import sandbox, ui
+from webapp.api import api, is_api, problem
 from webapp.express import MAX_BODY, Express
 from webapp.health import health
 from webapp.inbound import inbound
@@ -46,6 +47,7 @@ def build_app(everreach: Everreach) -> Flask:
     app.extensions["everreach"] = everreach
     ui.install(app)
     app.register_blueprint(inbound)
+    app.register_blueprint(api)
     app.register_blueprint(health)
     app.register_blueprint(optout)
     app.register_blueprint(links)
@@ -62,14 +64,16 @@ def build_app(everreach: Everreach) -> Flask:
     return app
 
 
-def _say(error: HTTPException) -> tuple[str, int] | HTTPException:
+def _say(error: HTTPException) -> tuple[str, int] | HTTPException | Response:
     if error.response or (error.code or 500) < 400:
         return error
+    if is_api(request.path):
+        return problem(error)
     code = error.code or 500
     return render_template("plain.html", code=code), code
 
 
-def _own_up(error: InternalServerError) -> tuple[str, int]:
+def _own_up(error: InternalServerError) -> tuple[str, int] | Response:
     """The page quotes an id by which the log can be searched."""
     incident = secrets.token_hex(4)
     log.error(
@@ -79,6 +83,8 @@ def _own_up(error: InternalServerError) -> tuple[str, int]:
         path=request.path,
         exc_info=error.original_exception or error,
     )
+    if is_api(request.path):
+        return problem(InternalServerError(f"It is our fault: {incident} in the log."))
     return render_template("plain.html", code=500, incident=incident), 500
 
 

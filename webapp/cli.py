@@ -16,6 +16,7 @@ import click
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.errors import SetupError
+from webapp.cli_api_keys import api_key
 from webapp.cli_check import check
 from webapp.cli_common import (
     everreach,
@@ -414,6 +415,7 @@ def _print_person(person: "PersonView", as_json: bool) -> None:
 
 main.add_command(check)
 main.add_command(templates)
+main.add_command(api_key)
 
 
 @main.command()

@@ -78,6 +78,7 @@ LINE_FACES: Final = {
     "timed_out": Face("Timed out", "clock-x", "warn"),
     "followed": Face("New version", "history"),
     "wrote": Face("They wrote", "reply", "info"),
+    "as_text": Face("Free text", "messages", "info"),
     "still_queued": Face("Still queued", "clock", "warn"),
     "assumed_seen": Face("Counts as seen", "eye", "good"),
     "finished": Face("Finished", "flag", "accent"),

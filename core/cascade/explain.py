@@ -69,6 +69,7 @@ SENTENCES: Mapping[str, str] = {
     "failed.next": "{channel} cannot reach this person: {detail} (code {code}).",
     "failed.retry": "{channel} could not take it just now: {detail} (code {code}).",
     "failed.template": "{channel} refused what the message says: {detail} (code {code}).",
+    "failed.window": "{channel} takes only a template here: {detail} (code {code}).",
     "failed.suppress": "This person does not take messages from us by {channel}: {detail} (code {code}).",
     "failed.halt": "Our {channel} sender is not working: {detail} (code {code}).",
     "failed.unknown": "{channel} failed: {detail} (code {code}).",
@@ -155,6 +156,7 @@ WROTE = (
     "They wrote by {channel}: “{text}” – {one}.",
     "They wrote by {channel}: “{text}” – {one}, and {other}.",
 )
+AS_TEXT = "Sent as free text: they wrote {ago} ago."
 NO_TEXT = "something without words"
 NO_REASON = "no reason given"
 UNKNOWN = "unknown"
@@ -182,6 +184,7 @@ ENGLISH = (
     ANYWAY,
     *(word for words in WORDS.values() for word in words.values()),
     *WROTE,
+    AS_TEXT,
     NO_TEXT,
     NO_REASON,
     UNKNOWN,
@@ -222,6 +225,11 @@ def reply_sentence(
     return translate(WROTE[len(told)]).format(
         channel=CHANNELS[channel], text=said, **parts
     )
+
+
+def text_sentence(ago: timedelta, translate: Translate = str) -> str:
+    """The sentence for what goes out as a text because its reader has just written."""
+    return translate(AS_TEXT).format(ago=in_words(ago, translate))
 
 
 def moment(facts: Mapping[str, Fact], zone: tzinfo) -> str:

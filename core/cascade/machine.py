@@ -140,7 +140,7 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
     failure = attempt.failure
     assert failure
     cascade = _with_attempt(cascade, index, replace(attempt, fate=Fate.FAILED))
-    if failure.kind is FailureClass.RETRY and (again := _again(cascade, index, now)):
+    if again := _again(cascade, index, now):
         return again
     others = _after(cascade.steps[attempt.step], attempt.sender)
     if failure.kind in _SENDERS_FAULT and others:
@@ -150,15 +150,14 @@ def _fail(cascade: Cascade, index: int, now: datetime) -> Decision:
 
 # Another sender of the same channel may well do better.
 _SENDERS_FAULT = (FailureClass.HALT, FailureClass.RETRY)
+# The same sender may still do it.
+_PASSING = (FailureClass.RETRY, FailureClass.WINDOW)
 
 
 def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
     """The same step later, if its window and the hours leave room for it."""
-    attempt = cascade.attempts[index]
-    failure, step = attempt.failure, cascade.steps[attempt.step]
-    wanted = failure.retry_after if failure else None
-    tries = cascade.tries(attempt.step, attempt.sender)
-    delay = retry_delay(cascade.id, tries, wanted)
+    attempt, delay = cascade.attempts[index], _delay(cascade, index)
+    step = cascade.steps[attempt.step]
     if delay is None or cascade.deadline_at is None or attempt.asked:
         return None  # once its provider is asked, its window is over
     due_at = now + delay
@@ -171,6 +170,28 @@ def _again(cascade: Cascade, index: int, now: datetime) -> Decision | None:
         late = cascade.expired(opens_at)
         return None if late else _hold(cascade, attempt.step, opens_at)
     return _retry(cascade, index, due_at)
+
+
+def _delay(cascade: Cascade, index: int) -> timedelta | None:
+    """After which pause its sender may try again, if it may. A template takes no pause."""
+    attempt = cascade.attempts[index]
+    failure = attempt.failure
+    tries = cascade.tries(attempt.step, attempt.sender)
+    if failure and failure.kind is FailureClass.RETRY:
+        return retry_delay(cascade.id, tries, failure.retry_after)
+    if failure and failure.kind is FailureClass.WINDOW:
+        return timedelta() if _is_first_text(cascade, index) else None
+    return None
+
+
+def _is_first_text(cascade: Cascade, index: int) -> bool:
+    """Whether no text was refused there before, for want of a window."""
+    return not any(
+        one.step == cascade.attempts[index].step
+        and one.failure
+        and one.failure.kind is FailureClass.WINDOW
+        for one in cascade.attempts[:index]
+    )
 
 
 def _retry(cascade: Cascade, index: int, due_at: datetime) -> Decision:
@@ -210,10 +231,10 @@ def _go_on(cascade: Cascade, number: int, now: datetime) -> Decision:
         return _try_steps(cascade, number, now)
     step, last = cascade.steps[number], cascade.attempts[-1]
     kind = last.failure.kind if last.failure else None
-    if kind not in _SENDERS_FAULT:
+    if kind not in (*_SENDERS_FAULT, *_PASSING):
         return _try_steps(cascade, number + 1, now)
     senders = _after(step, last.sender)
-    if kind is FailureClass.RETRY:
+    if kind in _PASSING:
         senders = tuple(one for one in step.senders if one.key == last.sender) + senders
     return _try_steps(cascade, number, now, senders=senders)
 

@@ -56,6 +56,7 @@ class FailureClass(StrEnum):
     TEMPLATE = (
         "template"  # the message or its template is wrong: move on, tell the owner
     )
+    WINDOW = "window"  # no texts there just now: the template, at once
     SUPPRESS = "suppress"  # the person opted out here
     HALT = "halt"  # our account there is broken: move on, tell the owner
     UNKNOWN = "unknown"  # a code we do not know: move on

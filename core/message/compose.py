@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.cascade.model import Channel
@@ -36,7 +36,8 @@ class Composed:
 
     `text` is what the person reads, or the template and its values. `parts` are those of an
     SMS, `unusual` the characters that make it Unicode. `links` are its short links: where they
-    lead, by code, and for how long, if not for ever.
+    lead, by code, and for how long, if not for ever. `wrote_at` is when the person wrote, if it
+    is a text only because of that.
     """
 
     content: Content
@@ -45,6 +46,7 @@ class Composed:
     unusual: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
     links_live: timedelta | None = None
+    wrote_at: datetime | None = None
 
 
 def compose(

@@ -32,10 +32,11 @@ from core.ports import (
 )
 from core.services.advance import advance
 from core.services.composing import composed
-from core.services.costs import charge_of, expect, is_news, settle
+from core.services.costs import charge_of, is_news, settle
 from core.services.events import read_events
 from core.services.optout import unsubscribe_url
 from core.services.outlook import usual_limits
+from core.services.windows import with_windows
 from core.store import attempts, links, people
 from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
@@ -107,7 +108,8 @@ def _take(app: Everreach, channel: str) -> tuple[Claims, list[_Prepared]]:
             usual=usual,
             turns=app.turns,
         )
-        claimed = attempts.details(tx, [*claims.taken, *claims.refused], now)
+        details = attempts.details(tx, [*claims.taken, *claims.refused], now)
+        claimed = with_windows(app, tx, details, now)
         accounts = {one.sender["account_id"] for one in claimed}
         broken = breakers_of(tx, accounts) if accounts else {}
         refusals = _refusals(tx, claimed) if claimed else {}
@@ -223,12 +225,12 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
     able_there = able(connector, config, claimed.channel)
     if able_there is None:
         raise SetupError(f"sender {claimed.sender['key']}", "it is not on this channel")
-    said = composed(app, claimed, able_there)
+    taken = composed(app, claimed, connector, able_there)
     message = Outgoing(
         reference=claimed.reference,
         channel=claimed.channel,
         to=claimed.address,
-        content=said.content,
+        content=taken.said.content,
         callback_url=_callback_url(app, claimed),
         window=_window(app, claimed),
         now=app.clock.wall(),
@@ -236,7 +238,6 @@ def _build(app: Everreach, claimed: Claimed) -> _Prepared:
         unsubscribe_url=unsubscribe_url(app, claimed),
     )
     request = connector.build(message, config)
-    taken = Taken(said=said, expected=expect(claimed, connector, said))
     return _Prepared(claimed=claimed, connector=connector, taken=taken, request=request)
 
 

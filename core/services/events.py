@@ -1,6 +1,6 @@
 """From a platform's event to cascades."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,11 +15,12 @@ from core.message.phone import NoPhone, find_phone
 from core.occasions import ENDS, MOVES, STOPS
 from core.ports import Happening, Ignored
 from core.services.advance import advance
+from core.services.answers import told_by_us
 from core.services.inbox import as_request, read_each
 from core.services.planning import planned
 from core.store import cascades, inbox, occasions, origins, setup
 from core.store.cascades import NewCascade
-from core.store.inbox import Waiting
+from core.store.inbox import OURS, Waiting
 from core.store.occasions import Match, Occasion
 
 Happened = list[tuple[str, Event]]
@@ -37,9 +38,7 @@ class _Batch:
 
     def read(self, tx: Connection, arrival: Waiting) -> tuple[str, str]:
         """What became of one event: its new state and the reason."""
-        connection = origins.connection_by_id(tx, arrival.origin_id)
-        platform = self.app.registry.platforms[connection.connector]
-        told = platform.translate(as_request(arrival))
+        told = self._told(tx, arrival)
         if isinstance(told, Ignored):
             return "ignored", told.reason
         happened: Happened = []
@@ -47,6 +46,13 @@ class _Batch:
         # Only now: if one of these facts cannot be read, nothing of the event has happened.
         self.happened += happened
         return "done", "; ".join(words)
+
+    def _told(self, tx: Connection, arrival: Waiting) -> Sequence[Happening] | Ignored:
+        if arrival.origin_id == OURS:
+            return told_by_us(arrival)
+        connection = origins.connection_by_id(tx, arrival.origin_id)
+        platform = self.app.registry.platforms[connection.connector]
+        return platform.translate(as_request(arrival))
 
     def _happen(
         self,

@@ -31,7 +31,8 @@ HEADLINES: Mapping[str, str] = {
 }
 STARTED = "The event {event} started the reminder {reminder}."
 MOVED = "A move started the reminder {reminder}."
-ENGLISH = (*HEADLINES.values(), STARTED, MOVED)
+WRITTEN_BY_HAND = "Somebody wrote this to them through the API."
+ENGLISH = (*HEADLINES.values(), STARTED, MOVED, WRITTEN_BY_HAND)
 
 _UNWANTED = (Obstacle.OPTED_OUT, Obstacle.NO_CONSENT)
 _PAST = (Obstacle.TOO_LATE, Obstacle.QUIET)

@@ -11,7 +11,7 @@ from core.bootstrap import Everreach
 from core.cascade.consent import Suppression
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Failure, FailureClass, Scope, Until
-from core.store import breakers, memory, notices, people, records
+from core.store import breakers, memory, notices, people, records, replies
 from core.store.breakers import Fault, Taken
 from core.store.cascades import Loaded
 from core.store.memory import Whom
@@ -122,6 +122,8 @@ def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
         log.warning("unknown_failure_code", code=failure.code, **about)
     if failure.kind is FailureClass.SUPPRESS and told and change.whom.address:
         _suppress(tx, change, failure, now)
+    if failure.kind is FailureClass.WINDOW:
+        replies.close_window(tx, change.person, change.after.channel)
     if failure.kind in ENOUGH and told:
         _trip(tx, change, failure, now)
 
@@ -199,6 +201,7 @@ def _clears_the_sender(failure: Failure | None) -> bool:
         FailureClass.NEXT,
         FailureClass.SUPPRESS,
         FailureClass.TEMPLATE,
+        FailureClass.WINDOW,
     )
 
 

@@ -1,17 +1,25 @@
 """What happened to each message, in words: for `everreach messages` and the screens."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import Translate, reply_sentence, sentence
+from core.cascade.explain import Translate, reply_sentence, sentence, text_sentence
 from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate
+from core.cascade.replies import Answer
 from core.cascade.status import Marks, Until
+from core.occasions import BY_HAND, answer_event
 from core.services.amounts import Cost, total
-from core.services.headlines import MOVED, STARTED, headline_of, status_of
+from core.services.headlines import (
+    MOVED,
+    STARTED,
+    WRITTEN_BY_HAND,
+    headline_of,
+    status_of,
+)
 from core.services.lengths import length_of
 from core.services.views import LineView, MessageView, ReplyView, TryView
 from core.store import history, prices, records
@@ -39,11 +47,15 @@ def list_messages(
 
 
 def get_message(
-    app: Everreach, message_id: str, translate: Translate = str
+    app: Everreach,
+    message_id: str,
+    translate: Translate = str,
+    *,
+    account: str | None = None,
 ) -> MessageView | None:
-    """One message, or None."""
+    """One message, or None. With `account`, only if it is that account's."""
     with app.store.read() as tx:
-        stored = history.message(tx, message_id)
+        stored = history.message(tx, message_id, account)
     return _view(stored, translate) if stored else None
 
 
@@ -78,18 +90,20 @@ def _view(stored: Stored, translate: Translate) -> MessageView:
         cost=total([it for one in stored.attempts for it in _costs(one)], translate),
         tries=tries,
         timeline=tuple(_timeline(stored, translate)),
-        replies=tuple(map(_reply, stored.replies)),
+        replies=tuple(_reply(one, row["event"]) for one in stored.replies),
     )
 
 
-def _reply(row: records.Row) -> ReplyView:
+def _reply(row: records.Row, event: str) -> ReplyView:
+    answer = row["answer"]
     return ReplyView(
         at=row["at"],
         channel=row["channel"],
         text=row["text"] or row["button"],
-        answer=row["answer"],
+        answer=answer,
         word=row["word"],
         carrier=row["carrier"],
+        event=answer_event(event, Answer(answer)) if answer else "",
     )
 
 
@@ -166,16 +180,19 @@ def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:
         at=row["created_at"],
         because="started",
         channel=None,
-        sentence=translate(MOVED if row["round"] else STARTED).format(
-            event=row["event"], reminder=row["reminder_key"]
-        ),
+        sentence=_beginning(row, translate),
     )
     noted = [(note["at"], _note_line(note, zone, translate)) for note in stored.notes]
     written = [
         (one["received_at"], _reply_line(one, translate)) for one in stored.replies
     ]
+    as_texts = [
+        (one["sending_at"], _text_line(one, translate))
+        for one in stored.attempts
+        if (one["content"] or {}).get("wrote_at")
+    ]
     # What a reply led to stands after it.
-    for _, line in sorted([*written, *noted], key=itemgetter(0)):
+    for _, line in sorted([*written, *as_texts, *noted], key=itemgetter(0)):
         yield line
 
 
@@ -185,6 +202,21 @@ def _note_line(note: records.Row, zone: ZoneInfo, translate: Translate) -> LineV
         because=note["because"],
         channel=note["facts"].get("channel"),
         sentence=sentence(note["because"], note["facts"], zone, translate),
+    )
+
+
+def _beginning(row: records.Row, translate: Translate) -> str:
+    if row["event"] == BY_HAND:
+        return translate(WRITTEN_BY_HAND)
+    told = translate(MOVED if row["round"] else STARTED)
+    return told.format(event=row["event"], reminder=row["reminder_key"])
+
+
+def _text_line(row: records.Row, translate: Translate) -> LineView:
+    ago = row["sending_at"] - datetime.fromisoformat(row["content"]["wrote_at"])
+    told = text_sentence(max(ago, timedelta()), translate)
+    return LineView(
+        at=row["sending_at"], because="as_text", channel=row["channel"], sentence=told
     )
 
 

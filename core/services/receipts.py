@@ -21,6 +21,7 @@ from core.store.inbox import Waiting
 from core.store.origins import Origin
 from core.store.receipts import Joined, KeptReceipt
 from core.store.records import overrides
+from core.store.work import EVENTS
 
 BATCH = 100
 
@@ -39,6 +40,7 @@ class _Batch:
 
     app: Everreach
     happened: Happened = field(default_factory=list)
+    lanes: set[str] = field(default_factory=set)
 
     def read(self, tx: Connection, arrival: Waiting) -> tuple[str, str]:
         """What became of one report: its new state and the reason."""
@@ -63,7 +65,8 @@ class _Batch:
                 receipts.add(tx, _kept(sender, arrival, fact))
                 return str(fact.status)
             case Reply():
-                words, follows = hear(tx, sender, arrival, fact)
+                words, follows = hear(self.app, tx, sender, arrival, fact)
+                self.lanes.add(EVENTS)  # it may be an answer
             case Preference():
                 words, follows = prefer(tx, arrival, fact)
             case TemplateNews():
@@ -87,7 +90,7 @@ def read_receipts(app: Everreach) -> bool:
         now = app.clock.now()
         lanes = advance(app, tx, [*happened, *batch.happened, *followed], now)
         settle(app, tx, {one.reference for one in joined if _may_settle(one)}, now)
-    app.bell.ring(lanes)
+    app.bell.ring(lanes | batch.lanes)
     return bool(arrivals or joined or clicks)
 
 

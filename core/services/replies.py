@@ -4,12 +4,16 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from core.bootstrap import Everreach
 from core.cascade.consent import Suppression, asked_to_stop
 from core.cascade.events import Cancelled, Event, replied
 from core.cascade.replies import Meaning, StopWord, read_reply
-from core.occasions import ENDS
+from core.message.mailbox import find_mailbox
+from core.occasions import ANSWERS, ENDS
 from core.ports import Preference, Reply
-from core.store import cascades, memory, people, replies
+from core.services.answers import note_answer
+from core.services.windows import number_of, window_of
+from core.store import cascades, memory, origins, people, replies
 from core.store.inbox import Waiting
 from core.store.memory import Whom
 from core.store.origins import Origin
@@ -18,32 +22,62 @@ from core.store.replies import Answered
 
 Happened = list[tuple[str, Event]]
 
+ON_REPLY = STOP, GO_ON = "stop", "continue"  # what an answer does to other reminders
+
 STOPPED = "they asked us to stop"
 PREFERENCE = "their choice in the app"
 
 
 def hear(
-    tx: Connection, sender: Origin, arrival: Waiting, reply: Reply
+    app: Everreach, tx: Connection, came_by: Origin, arrival: Waiting, reply: Reply
 ) -> tuple[str, Happened]:
     """What a reply means: in words, and what it does to cascades."""
-    answered = replies.answered(tx, (arrival.account_id, reply.sender), reply)
+    at = reply.at or arrival.received_at
+    reply = replace(reply, sender=_known(tx, arrival, reply))
+    answered = replies.answered(tx, (arrival.account_id, reply.sender), reply, at)
     if answered and reply.hidden:
         reply = replace(reply, sender=answered.recipient_key)
+    sender = _written_to(app, tx, came_by, reply)
     person = (arrival.account_id, reply.sender)
-    at = reply.at or arrival.received_at
     meaning = _meaning(reply)
-    written = _written(sender, arrival, reply, meaning, answered)
-    if not people.add_reply(tx, written):
+    written = _written(app, sender, arrival, reply, meaning, answered)
+    reply_id = people.add_reply(tx, written)
+    if reply_id is None:
         return "a reply that was told before", []
     memory.forget(tx, {_whom(person, reply)})
     happened: Happened = []
     if answered:
         happened.append((answered.cascade_id, replied(answered.number, at)))
         if meaning.answer:
+            note_answer(tx, arrival, written, reply_id, answered)
             happened += _stop_others(tx, answered, reply)
     if meaning.word in _LIFTED:
         happened += _heed(tx, sender, person, reply, written, _LIFTED[meaning.word])
     return _in_words(meaning, answered), happened
+
+
+def _known(tx: Connection, arrival: Waiting, reply: Reply) -> str:
+    """Whom a reply is from, as we know them: who hides may have shown themselves before."""
+    if reply.hidden:
+        known = replies.known_as(tx, arrival.account_id, reply.sender)
+        return known or reply.sender
+    return find_mailbox(reply.sender) or reply.sender
+
+
+def _written_to(
+    app: Everreach, tx: Connection, came_by: Origin, reply: Reply
+) -> Origin:
+    """The sender that was written to: one address of ours may hear for several numbers."""
+    window = window_of(app, came_by.connector, reply.channel)
+    if not (window and reply.to) or reply.to == number_of(came_by.row, window):
+        return came_by
+    others = origins.senders_of(tx, came_by.account_id)
+    theirs = (
+        one
+        for one in others
+        if one.connector == came_by.connector and number_of(one.row, window) == reply.to
+    )
+    return next(theirs, came_by)
 
 
 def _meaning(reply: Reply) -> Meaning:
@@ -77,12 +111,15 @@ def prefer(
 
 
 def _written(
+    app: Everreach,
     sender: Origin,
     arrival: Waiting,
     reply: Reply,
     meaning: Meaning,
     answered: Answered | None,
 ) -> Written:
+    window = window_of(app, sender.connector, reply.channel)
+    number = reply.to or (number_of(sender.row, window) if window else "")
     return Written(
         account_id=arrival.account_id,
         sender_id=sender.id,
@@ -94,6 +131,9 @@ def _written(
         text=reply.text,
         button=reply.button,
         answers=reply.answers,
+        number=number,
+        alias=reply.alias,
+        opens=window is not None,
         carrier=reply.carrier,
         word=meaning.word,
         answer=meaning.answer,
@@ -111,8 +151,9 @@ def _stop_others(tx: Connection, answered: Answered, reply: Reply) -> Happened:
     said = reply.text or reply.button
     cancelled = Cancelled(reason=f"they answered “{said.strip()}”")
     about = answered.account_id, answered.subject
-    # The news that it was cancelled, say, is for them whatever they answered before.
-    open_ = cascades.open_about(tx, *about, but_on=ENDS)
+    # The news that it was cancelled, say, is for them whatever they answered before, and so
+    # is what an answer has started.
+    open_ = cascades.open_about(tx, *about, but_on={*ENDS, *ANSWERS}, but_whose=GO_ON)
     return [(one, cancelled) for one in open_ if one != answered.cascade_id]
 
 

@@ -61,6 +61,7 @@ class ReplyView:
 
     `answer` is what it says about the occasion, `word` what it says about being written to,
     `carrier` what the carrier itself took it for; values of `Answer` and `StopWord`, or None.
+    `event` is the one that the answer became, or `""`.
     """
 
     at: datetime
@@ -69,6 +70,7 @@ class ReplyView:
     answer: str | None
     word: str | None
     carrier: str | None
+    event: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

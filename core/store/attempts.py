@@ -40,6 +40,7 @@ class Claimed:
     template: str
     purpose: Purpose
     card: RateCard
+    wrote_at: datetime | None = None  # where that lets a text go to them now
 
     @property
     def address(self) -> str:
@@ -161,8 +162,11 @@ def _kept(one: Taken | None) -> dict[str, Any]:
     if one is None:
         return _NOTHING
     said, expected = one.said, one.expected
+    content: dict[str, Any] = {"text": said.text, "unusual": said.unusual}
+    if said.wrote_at:
+        content["wrote_at"] = said.wrote_at.isoformat()
     return {
-        "content": {"text": said.text, "unusual": said.unusual},
+        "content": content,
         "parts": said.parts.count if said.parts else None,
         "category": expected.category,
         **money_columns("estimate", expected.estimate),

@@ -6,11 +6,19 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    bindparam,
+    or_,
+    select,
+    update,
+)
 
 from core.cascade.commands import Ask, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
 from core.cascade.schedule import TooLate, ZoneSource
+from core.occasions import BY_HAND
 from core.store import records
 from core.store.many import among, insert_each, update_each
 from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
@@ -72,6 +80,7 @@ def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
         **{name: getattr(new, name) for name in new.__slots__},
         "recipient": asdict(new.recipient),
         "recipient_key": new.recipient.key,
+        "email": new.recipient.email if new.recipient.phone else None,
         "created_at": now,
     }
     return insert_new(tx, cascades, row) is not None
@@ -303,11 +312,19 @@ def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> 
 
 
 def open_about(
-    tx: Connection, account_id: int, subject: str, *, but_on: Collection[str] = ()
+    tx: Connection,
+    account_id: int,
+    subject: str,
+    *,
+    but_on: Collection[str] = (),
+    but_whose: str = "",
 ) -> list[str]:
-    """The cascades about an occasion that have not finished, but for reminders on these events."""
+    """The cascades about an occasion that have not finished.
+
+    But for reminders on these events, and those whose `on_reply` is `but_whose`.
+    """
     query = (
-        select(cascades.c.id)
+        select(cascades.c.id, reminders.c.definition)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
         .where(
             cascades.c.account_id == account_id,
@@ -317,7 +334,41 @@ def open_about(
         )
         .order_by(cascades.c.id)
     )
-    return list(tx.scalars(query))
+    return [
+        row.id
+        for row in tx.execute(query)
+        if not but_whose or row.definition.get("on_reply") != but_whose
+    ]
+
+
+def is_to(address: str) -> ColumnElement[bool]:
+    """Whether a cascade is for whom this number or email address belongs to."""
+    if "@" not in address:
+        return cascades.c.recipient_key == address
+    return or_(cascades.c.recipient_key == address, cascades.c.email == address)
+
+
+def recipient_of(tx: Connection, account_id: int, address: str) -> Recipient | None:
+    """A person as the newest message to them had them."""
+    query = (
+        select(cascades.c.recipient)
+        .where(cascades.c.account_id == account_id, is_to(address))
+        .order_by(cascades.c.id.desc())
+        .limit(1)
+    )
+    found = tx.scalar(query)
+    return records.to_recipient(found) if found else None
+
+
+def about(tx: Connection, account_id: int, subject: str) -> str | None:
+    """The id of an account's newest cascade about something."""
+    query = (
+        select(cascades.c.id)
+        .where(cascades.c.account_id == account_id, cascades.c.subject == subject)
+        .order_by(cascades.c.id.desc())
+        .limit(1)
+    )
+    return tx.scalar(query)
 
 
 def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
@@ -327,7 +378,7 @@ def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
         .where(
             cascades.c.account_id == account_id,
-            cascades.c.recipient_key == address,
+            is_to(address),
             cascades.c.outcome.is_(None),
         )
     )
@@ -360,6 +411,7 @@ def superseded(tx: Connection, account_id: int) -> list[records.Row]:
             cascades.c.account_id == account_id,
             cascades.c.deadline_at.is_not(None),  # what is open always has one
             reminders.c.active.is_(False),
+            reminders.c.event != BY_HAND,  # which no set-up file knows of
         )
         .order_by(cascades.c.id)
     )

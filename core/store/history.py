@@ -49,9 +49,13 @@ def messages(
     return _with_details(tx, tx.execute(query).mappings().all())
 
 
-def message(tx: Connection, cascade_id: str) -> Stored | None:
-    """One cascade."""
+def message(
+    tx: Connection, cascade_id: str, account: str | None = None
+) -> Stored | None:
+    """One cascade, of whatever account if that is None."""
     query = _cascades().where(cascades.c.id == cascade_id)
+    if account:
+        query = query.where(accounts.c.key == account)
     found = _with_details(tx, tx.execute(query).mappings().all())
     return found[0] if found else None
 

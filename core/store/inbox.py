@@ -22,6 +22,7 @@ from core.store.turns import Turns
 from core.store.upsert import insert_new
 
 EVENT, RECEIPT = "event", "receipt"
+OURS = 0  # the origin of events that come from no connection, but from ourselves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,16 @@ def unread(kind: str, account: ColumnElement[int]) -> Select[Any]:
 def _is_unread(table: Any, kind: str) -> ColumnElement[bool]:
     # Written out: as a parameter, the state would hide the partial index.
     return and_(table.c.state == literal_column("'waiting'"), table.c.kind == kind)
+
+
+def delivered(tx: Connection, kind: str, origin_id: int, delivery_id: str) -> Any:
+    """An arrival's row, by the delivery that it came with."""
+    same = (
+        inbox.c.kind == kind,
+        inbox.c.origin_id == origin_id,
+        inbox.c.delivery_id == delivery_id,
+    )
+    return tx.execute(select(inbox).where(*same)).mappings().one()
 
 
 def settle(

@@ -39,6 +39,13 @@ def sender_by_id(tx: Connection, sender_id: int) -> Origin:
     return _by_id(tx, senders, "provider", sender_id)
 
 
+def senders_of(tx: Connection, account_id: int) -> list[Origin]:
+    """An account's active senders."""
+    mine = (senders.c.account_id == account_id, senders.c.active)
+    query = _select(senders).where(*mine).order_by(senders.c.id)
+    return [_origin(row, "provider") for row in tx.execute(query).mappings()]
+
+
 def _by_id(tx: Connection, table: Table, kind: str, origin_id: int) -> Origin:
     query = _select(table).where(table.c.id == origin_id)
     return _origin(tx.execute(query).mappings().one(), kind)

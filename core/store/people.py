@@ -27,7 +27,10 @@ Said = TypeVar("Said")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A reply as it is kept. `cascade_id` is the message it belongs to, if we know."""
+    """A reply as it is kept. `cascade_id` is the message it belongs to, if we know.
+
+    The rest is as in the table.
+    """
 
     account_id: int
     sender_id: int
@@ -39,6 +42,9 @@ class Written:
     text: str = ""
     button: str = ""
     answers: str | None = None
+    number: str = ""
+    alias: str = ""
+    opens: bool = False
     carrier: StopWord | None = None
     word: StopWord | None = None
     answer: Answer | None = None
@@ -51,10 +57,10 @@ def account(tx: Connection, key: str) -> records.Row | None:
     return tx.execute(query).mappings().one_or_none()
 
 
-def add_reply(tx: Connection, written: Written) -> bool:
-    """Keep a reply. False if this sender has told us of it before."""
+def add_reply(tx: Connection, written: Written) -> int | None:
+    """Keep a reply. Its id, or None if this sender has told us of it before."""
     row = {name: getattr(written, name) for name in written.__slots__}
-    return insert_new(tx, replies, row) is not None
+    return insert_new(tx, replies, row)
 
 
 def add_consent(tx: Connection, person: Person, consent: Consent) -> None:

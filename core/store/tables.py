@@ -194,7 +194,8 @@ reminders = Table(
 )
 
 # Everything that came in, raw, before anything else is done with it. `kind` is `event` (from
-# a connection) or `receipt` (from a sender); `origin_id` is the row that it came in by.
+# a connection) or `receipt` (from a sender); `origin_id` is the row that it came in by, 0 for
+# events of our own: what people answer, and what the API is asked.
 inbox = Table(
     "inbox",
     metadata,
@@ -250,6 +251,7 @@ cascades = Table(
     Column("event_id", Id, ForeignKey("inbox.id"), nullable=False),
     _text("subject"),
     _text("recipient_key"),
+    Column("email", Text),  # the recipient's, where they go by another name
     Column("recipient", Shared, nullable=False),
     Column("fields", Shared, nullable=False),
     Column("round", Integer, nullable=False),  # the occasion's, when it was started
@@ -267,6 +269,12 @@ cascades = Table(
     Index("ix_cascades_account", "account_id", "id"),
     Index("ix_cascades_subject", "subject"),
     Index("ix_cascades_recipient", "recipient_key"),
+)
+Index(
+    "ix_cascades_email",
+    cascades.c.email,
+    sqlite_where=cascades.c.email.is_not(None),
+    postgresql_where=cascades.c.email.is_not(None),
 )
 Index(
     "ix_cascades_deadline",
@@ -384,7 +392,8 @@ Index(
 
 # What people wrote back. `provider_id` is the reply's own; `answers` the one it answers.
 # `carrier` and `word` are what the carrier and we made of it (stop, start, help), `answer`
-# what it says about the occasion.
+# what it says about the occasion. `number` is ours that they wrote to, `alias` what their
+# provider calls them; `opens`, whether texts may be sent to them for a while after it.
 replies = Table(
     "replies",
     metadata,
@@ -399,13 +408,37 @@ replies = Table(
     _text("text"),
     _text("button"),
     Column("answers", Text),
+    _text("number"),
+    _text("alias"),
+    Column("opens", Boolean, nullable=False),
     Column("carrier", Text),
     Column("word", Text),
     Column("answer", Text),
     Column("cascade_id", Text, ForeignKey("cascades.id")),
     UniqueConstraint("sender_id", "provider_id"),
+    Index("ix_replies_account", "account_id", "id"),
     Index("ix_replies_address", "account_id", "address"),
     Index("ix_replies_cascade_id", "cascade_id"),
+)
+Index(
+    "ix_replies_alias",
+    replies.c.account_id,
+    replies.c.alias,
+    sqlite_where=replies.c.alias != "",
+    postgresql_where=replies.c.alias != "",
+)
+
+# Who may use the API for an account. `digest` is the SHA-256 of a key, `hint` how it begins.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _account(),
+    _text("name"),
+    _text("hint"),
+    _text("digest", unique=True),
+    Column("created_at", UtcTime, nullable=False),
+    _time("revoked_at"),
 )
 
 # What people agreed to and refused, one row a word. Rows are only ever added: the last one

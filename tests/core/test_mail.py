@@ -1,6 +1,8 @@
 """The mail client, over real sockets, with a mail server that others wrote (aiosmtpd)."""
 
+import logging
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 
 import pytest
 import trustme
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 from core import mail
 from core.ports import (
@@ -235,6 +237,38 @@ def test_a_wrong_login_is_not_tried_for_every_mail(
     assert {one.code for one in found.values()} == {535}  # type: ignore[union-attr]
     # smtplib tries both ways to log in, PLAIN and LOGIN.
     assert office.logins <= 2 * mail.CONNECTIONS
+
+
+@in_the_clear
+@pytest.mark.parametrize("method", ["PLAIN", "LOGIN"])
+def test_what_went_wrong_is_told_without_the_password(
+    wire: Wire,
+    opened: Opener,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    method: str,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    plain = b64encode(b"\0orders\0hunter22").decode()
+    login = b64encode(b"hunter22").decode()
+
+    def repeat(*_: Any) -> AuthResult:
+        words = f"535 5.7.8 what is {plain} or {login} or hunter22?"
+        return AuthResult(success=False, handled=False, message=words)
+
+    others = {"PLAIN", "LOGIN"} - {method}
+    port = opened(
+        authenticator=repeat, auth_require_tls=False, auth_exclude_mechanism=others
+    ).port
+    mine = {"user": "orders", "password": "hunter22"}
+    refused = wire.perform(letter(port, **mine))
+    unheard = wire.perform(letter(1, **mine))
+
+    assert refused == MailResponse(code=535, text="5.7.8 what is … or … or …?")
+    # The logger mail.log is the server's.
+    logged = [one.getMessage() for one in caplog.records if one.name != "mail.log"]
+    told = " ".join([repr(refused), repr(unheard), *logged, *capfd.readouterr()])
+    assert not [word for word in ("hunter22", plain, login) if word in told]
 
 
 def test_a_batch_shares_its_connections_and_every_mail_has_its_answer(

@@ -66,7 +66,10 @@ def setup(url: str, *reminders: Mapping[str, Any], **account: Any) -> str:
             {"key": "sms", "provider": "twilio", "config": twilio},
             {"key": "sms2", "provider": "twilio", "config": twilio2},
         ],
-        "messages": [{"key": "hello", "whatsapp": template, "sms": hello}],
+        "messages": [
+            {"key": "hello", "whatsapp": template, "sms": hello},
+            {"key": "both", "text": hello, "subject": "Hello", "whatsapp": template},
+        ],
         "reminders": list(reminders),
     }
     return json.dumps(document)
@@ -141,11 +144,14 @@ class Clinic:
         answers: str = "",
         phone: str = ANNA,
         name: str = "",
+        to: str = "100",
         **more: Any,
     ) -> None:
-        """A person writes by WhatsApp; `answers` is the message that they answer."""
+        """A person writes by WhatsApp; `answers` is the message that they answer.
+
+        Without a `phone` they hide it. `to` is the number of ours, as Meta calls it.
+        """
         told = {
-            "from": phone[1:],
             "id": name or f"wamid.reply.{next(self._numbers)}",
             "timestamp": str(int(self.clock.now().timestamp())),
             "type": "text",
@@ -154,7 +160,10 @@ class Clinic:
         }
         if answers:
             told["context"] = {"id": answers}
-        self._meta("messages", {"messages": [told]})
+        if phone:
+            told["from"] = phone[1:]
+        number = {"phone_number_id": to}
+        self._meta("messages", {"messages": [told], "metadata": number})
 
     def presses(self, text: str, payload: str, *, answers: str) -> None:
         """A person presses a button under a template."""
@@ -211,7 +220,7 @@ class Clinic:
 
     def _work_once(self) -> bool:
         did = [step(self.app) for step in (read_events, read_receipts, turn_due_timers)]
-        did += [send_due(self.app, lane) for lane in ("whatsapp", "sms")]
+        did += [send_due(self.app, lane) for lane in ("whatsapp", "sms", "email")]
         return any(did)
 
     # --- What came of it -----------------------------------------------------------------------------

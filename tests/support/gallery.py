@@ -77,7 +77,7 @@ class Gallery:
             "id": "wamid.reply",
             "timestamp": str(at),
             "type": "text",
-            "text": {"body": "Thank you"},
+            "text": {"body": "Yes"},
             "context": {"id": "wamid.1"},
         }
         value = {"metadata": {"phone_number_id": "100"}, "messages": [reply]}

@@ -7,11 +7,12 @@ https://developers.dexatel.com/docs/whatsapp-notify
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from core.cascade.model import Channel
 from core.cascade.status import Until
 from core.message.content import ButtonKind, MediaKind
-from core.ports import Capabilities, Pricing
+from core.ports import Capabilities, Pricing, Window
 
 MAX_CHARACTERS = 1000
 
@@ -30,5 +31,6 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         media=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
         buttons=frozenset({ButtonKind.REPLY}),
         most_buttons=1,
+        window=Window(lasts=timedelta(hours=24), number="from"),
     ),
 }

@@ -9,7 +9,7 @@ from datetime import timedelta
 from core.cascade.model import Channel
 from core.cascade.status import REPORTABLE, Until
 from core.message.content import MediaKind
-from core.ports import Capabilities, Expiry, Pricing
+from core.ports import Capabilities, Expiry, Pricing, Window
 
 MAX_CHARACTERS = 1600
 MAX_VALIDITY = 36_000  # seconds
@@ -37,6 +37,8 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         media=_SEEN,
         expiry=_EXPIRY,
         pricing=Pricing.QUERY,
+        # https://www.twilio.com/docs/whatsapp/key-concepts#the-24-hour-window
+        window=Window(lasts=timedelta(hours=24), number="whatsapp_from"),
     ),
     Channel.RCS: Capabilities(
         reports=REPORTABLE,

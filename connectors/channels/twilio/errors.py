@@ -56,7 +56,7 @@ FAILURES: Table = table(
     (_TEMPLATE, "the media could not be fetched or sent", (21620, 63019)),
     (_TEMPLATE, "the Content template or its variables are not valid", (21655, 21656)),
     (_TEMPLATE, "the fallback for RCS is not valid", (21664, 21666, 21667)),
-    (_TEMPLATE, "free text outside the 24-hour window", (63016,)),
+    (FailureClass.WINDOW, "free text outside the 24-hour window", (63016,)),
     (_TEMPLATE, "the channel refuses what it says", (63005, 63013, 63021, 63030)),
     (
         _TEMPLATE,

@@ -146,6 +146,7 @@ def _reply(form: Form) -> Reply | None:
         button=form.get("ButtonPayload", ""),
         answers=form.get("OriginalRepliedMessageSid") or None,
         carrier=_acted_on(form),
+        to=form.get("To", "").rpartition(":")[2],
     )
 
 

@@ -10,7 +10,7 @@ from core.cascade.model import Channel
 from core.cascade.status import REPORTABLE, Until
 from core.errors import ContentError
 from core.message.content import ButtonKind, Content, MediaKind, Text
-from core.ports import Capabilities, Expiry, Outgoing, Pricing
+from core.ports import Capabilities, Expiry, Outgoing, Pricing, Window
 
 _REPORTED = frozenset({Until.ACCEPTED, Until.SENT, Until.DELIVERED, Until.REPLIED})
 _DAY = timedelta(days=1)
@@ -30,6 +30,7 @@ CAPABILITIES: Mapping[Channel, Capabilities] = {
         buttons=frozenset({ButtonKind.LINK, ButtonKind.REPLY}),
         most_buttons=3,
         pricing=Pricing.RECEIPT,
+        window=Window(lasts=_DAY, number="whatsapp_from"),
     ),
     # A video there needs a preview, its length and its size, which nobody tells us.
     Channel.VIBER: Capabilities(

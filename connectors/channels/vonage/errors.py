@@ -29,7 +29,7 @@ FAILURES: Table = table(
     (_HALT, "the account is blocked or not set up for this", (1060, 1080)),
     (_HALT, "the channel has to be connected to Vonage anew", (1350, 1370)),
     (_TEMPLATE, "the template or its parameters are wrong", (1022,)),
-    (_TEMPLATE, "free text outside the 24-hour window", (1340,)),
+    (FailureClass.WINDOW, "free text outside the 24-hour window", (1340,)),
     (_TEMPLATE, "the request is wrong", (1010, 1020, 1021, 1040, 1130, 1150)),
     (_TEMPLATE, "the text is too long", (1090,)),
     (_TEMPLATE, "the sender is not allowed there", (1120,)),

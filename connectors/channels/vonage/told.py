@@ -121,7 +121,12 @@ def _heard(body: Json) -> Iterator[Told]:
         text=text,
         button=button,
         answers=body["context"]["message_uuid"].text_or_empty() or None,
+        to=_number(body["to"].text_or_empty()),
     )
+
+
+def _number(text: str) -> str:
+    return f"+{text}" if text.isascii() and text.isdigit() else text
 
 
 def _said(body: Json) -> tuple[str, str]:

@@ -47,6 +47,7 @@ from core.ports import (
     StatusQuery,
     TemplateDesk,
     Told,
+    Window,
 )
 
 SHORTEST_LIFE = timedelta(seconds=30)
@@ -69,6 +70,7 @@ class WhatsAppCloud:
             media=frozenset(MediaKind),
             buttons=frozenset({ButtonKind.LINK, ButtonKind.REPLY}),
             most_buttons=MOST_BUTTONS,
+            window=Window(lasts=timedelta(hours=24), number="phone_number_id"),
         )
     }
     query: StatusQuery | None = None
@@ -164,7 +166,8 @@ def _told(change: Json, at: Json) -> Iterator[Told]:
         for status in value["statuses"].each():
             yield from receipts(status)
         for message in value["messages"].each():
-            yield from replies(message, value["contacts"])
+            number = value["metadata"]["phone_number_id"]
+            yield from replies(message, value["contacts"], number)
     elif field == "user_preferences":
         for preference in value["user_preferences"].each():
             yield from preferences(preference)

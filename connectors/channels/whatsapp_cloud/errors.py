@@ -35,7 +35,7 @@ FAILURES: Table = table(
     (_NEXT, "Meta withheld it from this person or country", (130472, 130497, 131049)),
     (opted_out(Scope.CHANNEL_MARKETING), "this person stopped marketing", (131050,)),
     (opted_out(Scope.SENDER), "this person blocked us", (130403,)),
-    (_TEMPLATE, "free text outside the 24-hour window", (131047,)),
+    (FailureClass.WINDOW, "free text outside the 24-hour window", (131047,)),
     (_TEMPLATE, "the request is wrong", _WRONG),
     (_TEMPLATE, "a test number may only write to listed people", (131030,)),
     (_TEMPLATE, "the media could not be fetched or sent", (131052, 131053)),

@@ -12,9 +12,13 @@ from core.cascade.status import Scope
 from core.ports import Preference, Reply
 
 
-def replies(message: Json, contacts: Json) -> Iterator[Reply]:
-    """What a person wrote; nothing if WhatsApp itself speaks, or says of nobody who it was."""
-    kind, writer = message["type"].text(), _writer(message, contacts)
+def replies(message: Json, contacts: Json, number: Json) -> Iterator[Reply]:
+    """What a person wrote to a number of ours, by its id.
+
+    Nothing if WhatsApp itself speaks, or says of nobody who it was.
+    """
+    kind, called = message["type"].text(), _called(message, contacts)
+    writer = _e164(message["from"].text_or_empty()) or called
     if kind == "system" or not writer:
         return
     text, button = _said(kind, message)
@@ -27,6 +31,8 @@ def replies(message: Json, contacts: Json) -> Iterator[Reply]:
         text=text,
         button=button,
         answers=next(filter(None, (id.text_or_empty() for id in answered)), None),
+        to=number.text_or_empty(),
+        alias=called,
     )
 
 
@@ -46,10 +52,8 @@ def preferences(told: Json) -> Iterator[Preference]:
         )
 
 
-def _writer(message: Json, contacts: Json) -> str:
-    """The person's number; where they hide it, what Meta calls them for this business."""
-    if number := message["from"].text_or_empty():
-        return _e164(number)
+def _called(message: Json, contacts: Json) -> str:
+    """What Meta calls the person for this business, whether or not they hide their number."""
     people = [message["from_user_id"], *(one["user_id"] for one in contacts.each())]
     named = {person.text_or_empty() for person in people if person.present}
     return named.pop() if len(named) == 1 else ""
@@ -76,4 +80,4 @@ _CAPTIONED = frozenset({"image", "video", "document"})
 
 
 def _e164(number: str) -> str:
-    return f"+{number.removeprefix('+')}"
+    return f"+{number.removeprefix('+')}" if number else ""

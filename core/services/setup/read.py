@@ -147,6 +147,8 @@ class _Reading:
         }
         if "expires" in reminder:
             definition["expires"] = durations.to_seconds(reminder["expires"])
+        if "on_reply" in reminder:
+            definition["on_reply"] = reminder["on_reply"]
         if "quiet_hours" in reminder:
             definition["quiet_hours"] = reminder["quiet_hours"]
         return {"event": reminder["on"], "definition": definition}

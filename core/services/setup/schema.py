@@ -21,6 +21,7 @@ from core.message.price import CATEGORIES
 from core.occasions import EVENTS
 from core.ports import ChannelConnector, PlatformConnector, Registry
 from core.services.outlook import CLICKS_AND_REPLIES, UNREAD_RULES
+from core.services.replies import ON_REPLY
 
 Schema = dict[str, Any]
 
@@ -320,6 +321,7 @@ def _reminder() -> Schema:
     }
     purpose = _one_of("Why you may write to this person", Purpose)
     unread = _one_of("What counts for a person who never reports read", UNREAD_RULES)
+    on_reply = "What it does when they answer another reminder of the same"
     expires = "How long after the event it is still of use; nothing is sent later"
     optional = {
         "purpose": {**purpose, "default": "transactional"},
@@ -340,6 +342,7 @@ def _reminder() -> Schema:
         },
         "quiet_hours": _quiet_hours(),
         "unread": {**unread, "default": CLICKS_AND_REPLIES},
+        "on_reply": {**_one_of(on_reply, ON_REPLY), "default": ON_REPLY[0]},
     }
     return _group("One reminder", required, optional)
 

@@ -453,6 +453,7 @@ def test_an_sms_that_came_in_is_a_reply(report):
         provider_id=REPLY,
         text="Yes, see you at 10 👋",
         answers=SID,
+        to="+447700900100",
     )
 
 

@@ -633,6 +633,7 @@ def test_an_sms_that_came_in_is_a_reply(told):
             provider_id=REPLY,
             at=datetime(2026, 11, 23, 10, 5, 0, 123_000, tzinfo=UTC),
             text="Yes, see you at 10 👋",
+            to="+447700900100",
         )
     ]
 

@@ -452,6 +452,7 @@ def test_a_text_is_a_reply(report):
         provider_id="wamid.inbound",
         at=at(100),
         text="Thank you",
+        to="100000000000001",
     )
 
 

@@ -272,6 +272,18 @@ def test_a_busy_provider_is_not_tried_for_ever() -> None:
     assert run.channels.count(Channel.WHATSAPP) == MAX_TRIES
 
 
+def test_a_text_that_is_not_taken_is_followed_by_the_template_once() -> None:
+    closed = failure(FailureClass.WINDOW)
+    run = Run().tell(Started()).tell(failed(0, NOON, closed), minutes=5)
+    (send,) = [command for command in run.commands if isinstance(command, Send)]
+
+    assert run.channels == [Channel.WHATSAPP, Channel.WHATSAPP]
+    assert send.due_at == NOON + 5 * MINUTE
+    assert run.cascade.deadline_at == NOON + 30 * MINUTE
+    run.tell(failed(1, NOON, closed), minutes=6)
+    assert run.channels[2:] == [Channel.SMS]
+
+
 def test_nothing_is_sent_to_nobody() -> None:
     nobody = Recipient(phone_problem="no phone number")
     run = Run(recipient=nobody).tell(Started())
@@ -464,7 +476,9 @@ def test_late_delivery_ends_what_is_held() -> None:
     assert run.cascade.next_step is run.cascade.deadline_at is None
 
 
-@pytest.mark.parametrize("kind", [FailureClass.HALT, FailureClass.RETRY])
+@pytest.mark.parametrize(
+    "kind", [FailureClass.HALT, FailureClass.RETRY, FailureClass.WINDOW]
+)
 def test_a_held_step_goes_on_where_it_was(kind: FailureClass) -> None:
     run = Run(replace(TWO, hours=SIESTA), step(Channel.SMS)).tell(Started())
     run.tell(failed(0, NOON, failure(kind)), minutes=25)

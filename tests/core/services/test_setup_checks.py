@@ -242,7 +242,8 @@ def test_the_schema_is_a_schema():
             "{key: wa, ",
             "{key: wa, failures: {131049: retri}, ",
             "senders[0].failures.131049: 'retri' is not a known meaning. Did you mean "
-            "retry? Known: next, retry, template, suppress, halt, unknown",
+            "retry? Known: next, retry, template, window, suppress, halt, "
+            "unknown",
         ),
         (
             "    message: shipped\n",

@@ -30,6 +30,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
     op.create_table(
+        "api_keys",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+        ),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("hint", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcTime(), nullable=False),
+        sa.Column("revoked_at", UtcTime(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["accounts.id"], name=op.f("fk_api_keys_account_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("digest", name=op.f("uq_api_keys_digest")),
+    )
+    op.create_table(
         "breakers",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -413,6 +434,7 @@ def upgrade() -> None:
         ),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("recipient_key", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("round", sa.Integer(), nullable=False),
@@ -454,6 +476,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
             postgresql_where=sa.text("deadline_at IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_cascades_email",
+            ["email"],
+            unique=False,
+            sqlite_where=sa.text("email IS NOT NULL"),
+            postgresql_where=sa.text("email IS NOT NULL"),
         )
         batch_op.create_index("ix_cascades_recipient", ["recipient_key"], unique=False)
         batch_op.create_index("ix_cascades_subject", ["subject"], unique=False)
@@ -675,6 +704,9 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("button", sa.Text(), nullable=False),
         sa.Column("answers", sa.Text(), nullable=True),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("alias", sa.Text(), nullable=False),
+        sa.Column("opens", sa.Boolean(), nullable=False),
         sa.Column("carrier", sa.Text(), nullable=True),
         sa.Column("word", sa.Text(), nullable=True),
         sa.Column("answer", sa.Text(), nullable=True),
@@ -697,8 +729,16 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("replies", schema=None) as batch_op:
+        batch_op.create_index("ix_replies_account", ["account_id", "id"], unique=False)
         batch_op.create_index(
             "ix_replies_address", ["account_id", "address"], unique=False
+        )
+        batch_op.create_index(
+            "ix_replies_alias",
+            ["account_id", "alias"],
+            unique=False,
+            sqlite_where=sa.text("alias != ''"),
+            postgresql_where=sa.text("alias != ''"),
         )
         batch_op.create_index("ix_replies_cascade_id", ["cascade_id"], unique=False)
 
@@ -826,7 +866,13 @@ def downgrade() -> None:
     op.drop_table("links")
     with op.batch_alter_table("replies", schema=None) as batch_op:
         batch_op.drop_index("ix_replies_cascade_id")
+        batch_op.drop_index(
+            "ix_replies_alias",
+            sqlite_where=sa.text("alias != ''"),
+            postgresql_where=sa.text("alias != ''"),
+        )
         batch_op.drop_index("ix_replies_address")
+        batch_op.drop_index("ix_replies_account")
 
     op.drop_table("replies")
     with op.batch_alter_table("notes", schema=None) as batch_op:
@@ -869,6 +915,11 @@ def downgrade() -> None:
         batch_op.drop_index("ix_cascades_subject")
         batch_op.drop_index("ix_cascades_recipient")
         batch_op.drop_index(
+            "ix_cascades_email",
+            sqlite_where=sa.text("email IS NOT NULL"),
+            postgresql_where=sa.text("email IS NOT NULL"),
+        )
+        batch_op.drop_index(
             "ix_cascades_deadline",
             sqlite_where=sa.text("deadline_at IS NOT NULL"),
             postgresql_where=sa.text("deadline_at IS NOT NULL"),
@@ -907,4 +958,5 @@ def downgrade() -> None:
     op.drop_table("consents")
     op.drop_table("connections")
     op.drop_table("breakers")
+    op.drop_table("api_keys")
     op.drop_table("accounts")

@@ -1,10 +1,19 @@
 """What people write back to a reminder. It is Monday, 13:00 in Rome."""
 
+import json
+from dataclasses import fields
+
 import pytest
 from sqlalchemy import func, select
 
-from core.store.tables import replies
-from tests.support.clinic import SMS, WHATSAPP, Clinic, reminder
+from core.cascade.model import Channel
+from core.ports import Reply
+from core.services.replies import hear
+from core.services.setup import apply
+from core.store import origins
+from core.store.inbox import Waiting
+from core.store.tables import inbox, replies
+from tests.support.clinic import ANNA, SMS, WHATSAPP, Clinic, reminder, setup
 from tests.support.loopback import ACCEPTED
 
 VISIT = "2026-11-26 15:00"
@@ -169,3 +178,36 @@ def test_a_reply_of_somebody_we_never_wrote_to_is_kept(clinic: Clinic) -> None:
     assert _kept(clinic) == 2
     assert clinic.message("now").replies == ()
     assert clinic.message("later").status == "planned"
+
+
+@pytest.mark.parametrize("address", ["anna@mail.example", "ANNA@Mail.Example"])
+def test_an_answer_by_email_finds_who_has_a_number_too(
+    clinic: Clinic, address: str
+) -> None:
+    steps = [{"channel": "email", "sender": "mail"}]
+    by_mail = reminder("r", steps=steps, message="both")
+    document = json.loads(setup(clinic.providers.url, by_mail, LATER))
+    document["senders"].append({"key": "mail", "provider": "log", "config": {}})
+    apply(clinic.app, json.dumps(document), {})
+    contact = {"phone": ANNA, "email": "Anna@mail.example"}
+    clinic.books(VISIT, contact=contact)
+    reply = Reply(
+        channel=Channel.EMAIL, sender=address, provider_id="<1@mail>", text="Yes"
+    )
+    with clinic.app.store.write() as tx:
+        origin = origins.sender(tx, "log", "clinic.mail")
+        came = _came(clinic)
+        assert origin
+        _, happened = hear(clinic.app, tx, origin, came, reply)
+
+    ids = [clinic.message(key).id for key in ("r", "later")]
+    assert [cascade for cascade, _ in happened] == ids
+    assert clinic.message("r").replies[0].answer == "confirm"
+
+
+def _came(clinic: Clinic) -> Waiting:
+    with clinic.app.store.read() as tx:
+        row = tx.execute(select(inbox)).mappings().first()
+    assert row
+    names = [one.name for one in fields(Waiting)]
+    return Waiting(**{name: row[name] for name in names})
