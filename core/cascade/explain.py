@@ -198,7 +198,10 @@ def sentence(
     """The sentence for one note. Times are told in `zone`, unless the note has its own."""
     template = SENTENCES[_key(because, facts)]
     words = _words(facts, translate) | _times(facts, zone, "{place}" in template)
-    told = translate(template).format_map(words)
+    form = translate(template)
+    told = form.format_map(words)
+    if form.startswith("{channel}"):  # `email` is small within a sentence
+        told = told[:1].upper() + told[1:]
     if because != Because.TRYING:
         return told
     if facts.get("anyway"):

@@ -114,3 +114,9 @@ def test_a_sentence_is_told_in_each_language(language: str) -> None:
     assert "SMS" in told
     assert "no reason given" not in told
     assert "{" not in told
+
+
+def test_a_sentence_begins_with_a_capital_whatever_its_channel() -> None:
+    told = sentence("accepted", {"channel": "email", "attempt": 0}, UTC)
+
+    assert told == "Email's provider accepted it."
