@@ -10,7 +10,7 @@ from tests.browser.png import shrink
 from tests.browser.stage import Stage, chromium, chromium_running, sandbox_running
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-SIZE = ViewportSize(width=1280, height=900)
+SIZE = ViewportSize(width=1280, height=1000)
 LIMIT = 200_000
 SECONDS = 90
 

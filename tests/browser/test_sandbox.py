@@ -167,6 +167,18 @@ def test_what_matters_is_in_one_view(stage: Stage) -> None:
         expect(phone).to_be_in_viewport(ratio=1)
 
 
+def test_everything_is_reached_with_the_keyboard(stage: Stage) -> None:
+    stage.ship("Bengt Nyström")
+    expect(stage.bubbles("Bengt Nyström", "sms")).to_be_visible()
+    wanted = {"speed-1", "reset", "answer-bengt-0-text", "way", "weather"}
+    stage.page.locator(".brand").focus()
+    reached: list[str] = []
+    while len(reached) < 60 and not wanted <= set(reached):
+        stage.page.keyboard.press("Tab")
+        reached.append(stage.page.evaluate("document.activeElement.id"))
+    assert wanted <= set(reached)
+
+
 def test_it_works_without_javascript(opened: Opener) -> None:
     with opened(java_script_enabled=False) as stage:
         stage.begin()

@@ -17,6 +17,7 @@ from webapp.sandbox.cast import SMS_NUMBER
 from webapp.sandbox.journey import Journey, by_sms
 from webapp.sandbox.outbox import Webhook
 from webapp.sandbox.phones import Sent
+from webapp.sandbox.quirks import Quirk
 from webapp.sandbox.store import WorldFile
 
 PATH: Final = "/receipts/kannel/sandbox.kannel"
@@ -98,6 +99,9 @@ class Kannel:
         number = headers["x-kannel-to"]
         on_at = phones.ring(tx, number, now)
         journey = by_sms(phones.kind_of(number), now, on_at)
+        quirk = quirks.of(tx, number).of("kannel")
+        if quirk.fails or quirk.refuses:
+            journey = Journey(failed_at=now)
         sender = headers["x-kannel-from"]
         sent = Sent(
             id=str(uuid4()),
@@ -110,7 +114,7 @@ class Kannel:
         asked = int(headers.get("x-kannel-dlr-mask", "0"))
         posts = [
             (at, _call(_filled(headers["x-kannel-dlr-url"], bit, answer, at)))
-            for at, bit, answer in _reports(sent.id, journey)
+            for at, bit, answer in _reports(sent.id, journey, quirk)
             if asked & bit
         ]
         quirks.post(tx, number, posts)
@@ -144,14 +148,19 @@ def _text(headers: Mapping[str, str], body: bytes) -> str:
     return known[: 153 * _MOST_PARTS]
 
 
-def _reports(name: str, journey: Journey) -> Iterator[tuple[datetime, int, str]]:
+def _reports(
+    name: str, journey: Journey, quirk: Quirk
+) -> Iterator[tuple[datetime, int, str]]:
     """What Kannel reports of a journey: when, the bit and the operator's words."""
+    if quirk.refuses and journey.failed_at:
+        yield journey.failed_at, 16, f"NACK/0x{quirk.refuses:08x}/Refused"
+        return
     if at := journey.sent_at:
         yield at, 8, "ACK/"
     if at := journey.delivered_at:
         yield at, 1, _words(name, at, "DELIVRD", "000")
     if at := journey.failed_at:
-        yield at, 2, _words(name, at, "UNDELIV", "001")
+        yield at, 2, _words(name, at, "UNDELIV", f"{quirk.fails or 1:03d}")
 
 
 def _words(name: str, at: datetime, state: str, error: str) -> str:

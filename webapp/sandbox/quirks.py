@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -17,17 +17,23 @@ Told = TypeVar("Told")
 class Quirk:
     """How messages to one phone are treated.
 
-    `refuses` and `fails` are a provider's own codes: in its answer, or in a later report.
+    `refuses` and `fails` are codes of `provider`: in its answer, or in a later report.
     Reports may come `late` by so many seconds, `twice`, or `backwards`. `hidden` people show
     no number where a provider can hide it.
     """
 
+    provider: str = "whatsapp_cloud"
     refuses: int = 0
     fails: int = 0
     late: float = 0
     twice: bool = False
     backwards: bool = False
     hidden: bool = False
+
+    def of(self, provider: str) -> "Quirk":
+        """As one provider shows it: it knows no codes but its own."""
+        own = provider == self.provider
+        return self if own else replace(self, refuses=0, fails=0)
 
     def posts(
         self, reports: Sequence[tuple[datetime, Told]]

@@ -115,6 +115,11 @@ class Dexatel:
         sent = shown(order)
         with self._file.transaction() as tx:
             journey, number = _way(tx, order, now), f"+{order['to'][0]}"
+            quirk = quirks.of(tx, number).of("dexatel")
+            if quirk.refuses:
+                raise DexatelError(400, quirk.refuses, "Refused")
+            if quirk.fails:  # it never says why
+                journey = Journey(failed_at=now)
             phones.receive(tx, number, sent, journey)
             message = _message(sent, order)
             _keep(tx, message, journey, now)

@@ -114,6 +114,8 @@ class Twilio:
         with self._file.transaction() as tx:
             if people.has_stopped(tx, order.number, order.channel):
                 raise refused(21610, "Attempt to send to unsubscribed recipient")
+            if code := quirks.of(tx, order.number).of("twilio").refuses:
+                raise refused(code, "Refused")
             kept = self._dispatch(tx, order, now)
         return resource.message(self._sid, kept, now)
 
@@ -138,6 +140,8 @@ def _way(tx: sqlite3.Connection, order: Order, now: datetime) -> tuple[Journey, 
     allowed = people.may_be_written_to(tx, order.number, order.channel, now)
     if not order.is_template and not allowed:
         return Journey(failed_at=now), _OUTSIDE_WINDOW
+    if code := quirks.of(tx, order.number).of("twilio").fails:
+        return Journey(failed_at=now), str(code)
     on_at = phones.ring(tx, order.number, now)
     way = journey.by(order.channel, phones.kind_of(order.number), now, on_at)
     return way, _NOT_THERE[order.channel] if way.failed_at else ""

@@ -116,12 +116,19 @@ class Vonage:
             buttons=order.buttons,
         )
         with self._file.transaction() as tx:
+            quirk = quirks.of(tx, order.number).of("vonage")
+            if quirk.refuses:
+                code = f"/messages#{quirk.refuses}"
+                raise VonageError(422, code, "Refused", "The message was refused.")
             is_open = _may_be_written_to(tx, order, now)
-            way = _way(tx, order, now) if is_open else Journey(failed_at=now)
+            fails = quirk.fails or not is_open
+            way = Journey(failed_at=now) if fails else _way(tx, order, now)
             phones.receive(tx, order.number, sent, way)
             if order.callback:
                 path = _path(order.callback)
-                told = reports.statuses(message_id, order, way, is_open=is_open)
+                told = reports.statuses(
+                    message_id, order, way, is_open=is_open, code=quirk.fails
+                )
                 posts = [(at, _webhook(path, status)) for at, status in told]
                 quirks.post(tx, order.number, posts)
         return message_id

@@ -29,9 +29,12 @@ Body = dict[str, Any]
 
 
 def statuses(
-    message_id: str, order: Order, journey: Journey, *, is_open: bool
+    message_id: str, order: Order, journey: Journey, *, is_open: bool, code: int
 ) -> Iterator[tuple[datetime, Body]]:
-    """What Vonage says of a journey, and when. An SMS is billed at once, others on arrival."""
+    """What Vonage says of a journey, and when. An SMS is billed at once, others on arrival.
+
+    `code` is why it fails, 0 for the usual reason.
+    """
     parts = parts_of(order.text).count if order.name == "sms" else 1
     price = str(_PRICES[order.name] * parts)
     is_sms = order.channel is Channel.SMS
@@ -46,6 +49,8 @@ def statuses(
         yield at, _status(message_id, order, "read", at)
     if at := journey.failed_at:
         reason = _NO_NUMBER if is_sms else _NO_USER if is_open else _NO_WINDOW
+        if code:
+            reason = ("rejected", str(code), "Refused")
         yield at, _failed(message_id, order, reason, at)
 
 
