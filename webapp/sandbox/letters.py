@@ -42,10 +42,15 @@ def answer(address: str, text: str, answers: str, now: datetime) -> bytes:
 
 
 def bounce(
-    sender: str, address: str, queued: str, mail: EmailMessage, now: datetime
+    sender: str,
+    address: str,
+    queued: str,
+    mail: EmailMessage,
+    now: datetime,
+    status: str = "5.1.1",
 ) -> bytes:
-    """What Postfix sends back for a mailbox that does not exist."""
-    said = f"550 5.1.1 <{address}>: Recipient address rejected: User unknown"
+    """What Postfix sends back for a mailbox that does not exist, or another `status`."""
+    said = f"550 {status} <{address}>: Recipient address rejected: User unknown"
     headers = {
         "Return-Path": "<>",
         "From": f"Mail Delivery System <MAILER-DAEMON@{SERVER}>",
@@ -61,7 +66,7 @@ def bounce(
         f"Content-Type: text/plain\n\nYour mail to <{address}> came back.\n\n    {said}",
         "Content-Type: message/delivery-status\n\n"
         f"Reporting-MTA: dns; {SERVER}\nArrival-Date: {format_datetime(now)}\n\n"
-        f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.1.1\n"
+        f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: {status}\n"
         f"Diagnostic-Code: smtp; {said}",
         f"Content-Type: text/rfc822-headers\n\nMessage-ID: {mail['Message-ID']}",
     )

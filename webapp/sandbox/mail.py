@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from core.cascade.model import Channel
 from core.ports import Clock
-from webapp.sandbox import journey, outbox, phones, signing
+from webapp.sandbox import journey, outbox, phones, quirks, signing
 from webapp.sandbox.cast import BY_ADDRESS, MAIL_DOMAIN, MAIL_USER
 from webapp.sandbox.keys import keep
 from webapp.sandbox.letters import SERVER, answer, bounce, shown
@@ -184,9 +184,17 @@ class MailServer:
         talk.forget()
         if size > _MAX_MAIL:
             return "552 5.3.4 Message too big"
+        if code := self._refusal(recipients):
+            return f"{code} {code // 100}.3.0 Refused"
         return f"250 2.0.0 Ok: queued as {self._deliver(sender, recipients, lines)}"
 
     # --- What becomes of a mail
+
+    def _refusal(self, to: list[str]) -> int:
+        """The reply code by which a recipient's quirk refuses the mail, 0 if none does."""
+        with self._file.transaction() as tx:
+            known = (quirks.of(tx, address).of("smtp").refuses for address in to)
+            return next(filter(None, known), 0)
 
     def _deliver(self, sender: str, to: list[str], lines: list[bytes]) -> str:
         body, now = b"".join(lines), self._clock.now()
@@ -196,7 +204,12 @@ class MailServer:
         with self._file.transaction() as tx:
             for address in to:
                 path = journey.by(Channel.EMAIL, phones.kind_of(address), now, now)
-                if address in BY_ADDRESS:
+                quirk = quirks.of(tx, address).of("smtp")
+                if quirk.fails and sender:
+                    status = ".".join(str(quirk.fails))  # 522 is 5.2.2: a full mailbox
+                    returned = bounce(sender, address, queued, mail, now, status)
+                    quirks.post(tx, address, [(now, self._webhook(returned))])
+                elif address in BY_ADDRESS:
                     phones.receive(tx, address, shown(mail, queued), path)
                 elif sender and path.delivered_at:
                     returned = bounce(sender, address, queued, mail, now)

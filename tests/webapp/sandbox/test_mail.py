@@ -13,6 +13,7 @@ from core.ports import Reply
 from tests.webapp.sandbox.conftest import Outside, eventually
 from webapp.sandbox.keys import sandbox_secrets
 from webapp.sandbox.phones import PhoneMessage
+from webapp.sandbox.quirks import Quirk
 from webapp.sandbox.world import World
 
 USER = "orders@riverside.example"
@@ -167,3 +168,26 @@ def test_a_mail_can_be_answered(known: smtplib.SMTP, outside: Outside) -> None:
     assert isinstance(reply, Reply)
     assert (reply.sender, reply.answers) == (ASTRID, "att_1")
     assert reply.text == "Tack, ställ den vid dörren"
+
+
+@pytest.mark.parametrize("code", [450, 554])
+def test_it_may_refuse_with_any_code(
+    known: smtplib.SMTP, outside: Outside, code: int
+) -> None:
+    outside.world.give(ASTRID, Quirk(provider="smtp", refuses=code))
+    with pytest.raises(smtplib.SMTPDataError) as refused:
+        known.send_message(mail(ASTRID))
+
+    assert refused.value.smtp_code == code
+
+
+def test_it_may_send_back_what_it_took_and_twice(
+    known: smtplib.SMTP, outside: Outside
+) -> None:
+    outside.world.give(ASTRID, Quirk(provider="smtp", fails=522, twice=True))
+    known.send_message(mail(ASTRID))
+    first, again = outside.skip(seconds=5)
+
+    assert first.body == again.body
+    assert b"Status: 5.2.2" in first.body
+    assert on_phone(outside, "astrid") == ()
