@@ -179,7 +179,7 @@ def _delay(cascade: Cascade, index: int) -> timedelta | None:
     tries = cascade.tries(attempt.step, attempt.sender)
     if failure and failure.kind is FailureClass.RETRY:
         return retry_delay(cascade.id, tries, failure.retry_after)
-    if failure and failure.kind is FailureClass.WINDOW:
+    if failure and failure.kind is FailureClass.WINDOW and attempt.as_text:
         return timedelta() if _is_first_text(cascade, index) else None
     return None
 

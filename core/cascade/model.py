@@ -138,7 +138,8 @@ class Attempt:
     """One message on one channel. A retry is another attempt, with another reference.
 
     `departed`: a worker took it to send it. `named`: the provider's id for it is known, and
-    `asked`: the provider was asked what became of it.
+    `asked`: the provider was asked what became of it. `as_text`: it says in a text what is a
+    template at other times.
     """
 
     step: int
@@ -149,6 +150,7 @@ class Attempt:
     departed: bool = False
     named: bool = False
     asked: bool = False
+    as_text: bool = False
     marks: Marks = field(default_factory=Marks)
     fate: Fate | None = None
 

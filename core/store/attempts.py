@@ -167,6 +167,7 @@ def _kept(one: Taken | None) -> dict[str, Any]:
         content["wrote_at"] = said.wrote_at.isoformat()
     return {
         "content": content,
+        "as_text": said.wrote_at is not None,
         "parts": said.parts.count if said.parts else None,
         "category": expected.category,
         **money_columns("estimate", expected.estimate),
@@ -176,7 +177,7 @@ def _kept(one: Taken | None) -> dict[str, Any]:
 
 _NOTHING = dict.fromkeys(
     (
-        *("content", "parts", "category"),
+        *("content", "as_text", "parts", "category"),
         *("estimate_micros", "estimate_currency", "price_due_at"),
     )
 )

@@ -118,7 +118,8 @@ _LOCKED = (
 _TRIED = (
     select(
         *attempts.c["cascade_id", "step", "channel", "until", "due_at", "state"],
-        *attempts.c["provider_id", "asked", "failure", "fate", *records.MARK_TIMES],
+        *attempts.c["provider_id", "asked", "as_text", "failure", "fate"],
+        *attempts.c[records.MARK_TIMES],
         senders.c.key.label("sender_key"),
     )
     .join(senders, senders.c.id == attempts.c.sender_id)

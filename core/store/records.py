@@ -72,6 +72,7 @@ def to_attempt(row: Row) -> Attempt:
         departed=row["state"] not in ("queued", "called_off"),
         named=row["provider_id"] is not None,
         asked=row["asked"] is not None,
+        as_text=bool(row["as_text"]),
         marks=to_marks(row),
         fate=Fate(row["fate"]) if row["fate"] else None,
     )

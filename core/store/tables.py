@@ -300,6 +300,7 @@ attempts = Table(
     _time("lease_until"),
     _time("sending_at"),
     Column("content", JSON(none_as_null=True)),
+    Column("as_text", Boolean),  # a text, because they wrote just before
     Column("parts", Integer),  # of an SMS, as we count them
     Column("provider_id", Text),
     Column("asked", Text),  # what became of it: due or asking

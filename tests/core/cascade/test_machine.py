@@ -274,14 +274,29 @@ def test_a_busy_provider_is_not_tried_for_ever() -> None:
 
 def test_a_text_that_is_not_taken_is_followed_by_the_template_once() -> None:
     closed = failure(FailureClass.WINDOW)
-    run = Run().tell(Started()).tell(failed(0, NOON, closed), minutes=5)
+    run = as_text(Run().tell(Started())).tell(failed(0, NOON, closed), minutes=5)
     (send,) = [command for command in run.commands if isinstance(command, Send)]
 
     assert run.channels == [Channel.WHATSAPP, Channel.WHATSAPP]
     assert send.due_at == NOON + 5 * MINUTE
     assert run.cascade.deadline_at == NOON + 30 * MINUTE
-    run.tell(failed(1, NOON, closed), minutes=6)
+    as_text(run).tell(failed(1, NOON, closed), minutes=6)
     assert run.channels[2:] == [Channel.SMS]
+
+
+def test_a_template_is_not_sent_again_for_want_of_a_window() -> None:
+    closed = failure(FailureClass.WINDOW)
+    run = Run().tell(Started()).tell(failed(0, NOON, closed), minutes=5)
+
+    assert run.channels == [Channel.WHATSAPP, Channel.SMS]
+
+
+def as_text(run: Run) -> Run:
+    """The last attempt said in a text what is a template at other times."""
+    *before, last = run.cascade.attempts
+    said = (*before, replace(last, as_text=True))
+    run.cascade = replace(run.cascade, attempts=said)
+    return run
 
 
 def test_nothing_is_sent_to_nobody() -> None:
@@ -480,7 +495,7 @@ def test_late_delivery_ends_what_is_held() -> None:
     "kind", [FailureClass.HALT, FailureClass.RETRY, FailureClass.WINDOW]
 )
 def test_a_held_step_goes_on_where_it_was(kind: FailureClass) -> None:
-    run = Run(replace(TWO, hours=SIESTA), step(Channel.SMS)).tell(Started())
+    run = as_text(Run(replace(TWO, hours=SIESTA), step(Channel.SMS)).tell(Started()))
     run.tell(failed(0, NOON, failure(kind)), minutes=25)
     assert run.cascade.deadline_at == NOON + 60 * MINUTE
 

@@ -586,6 +586,7 @@ def upgrade() -> None:
         sa.Column("lease_until", UtcTime(), nullable=True),
         sa.Column("sending_at", UtcTime(), nullable=True),
         sa.Column("content", sa.JSON(none_as_null=True), nullable=True),
+        sa.Column("as_text", sa.Boolean(), nullable=True),
         sa.Column("parts", sa.Integer(), nullable=True),
         sa.Column("provider_id", sa.Text(), nullable=True),
         sa.Column("asked", sa.Text(), nullable=True),
