@@ -25,6 +25,7 @@ def test_a_message_is_told_in_the_accounts_time_and_without_the_number():
         last_step_by=None,
         expires_at=None,
         finished_at=None,
+        cost="about 0.0342 USD",
         tries=(),
         timeline=(
             LineView(
@@ -44,6 +45,7 @@ def test_a_message_is_told_in_the_accounts_time_and_without_the_number():
         "Ann (••••••••••567)",
         "order:1001",
         "shipping v2",
+        "about 0.0342 USD",
     ]
     assert second == "    01 Mar 20:05:00  Sent by SMS, because WhatsApp was not read."
     assert last == ""
