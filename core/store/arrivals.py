@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Dialect
+from sqlalchemy.exc import DBAPIError
 
 from core.store.engine import Store
 from core.store.inbox import EVENT, RECEIPT, Arrival
@@ -59,14 +60,17 @@ class Arrivals:
         """Commit arrivals, each unless its origin has been changed or removed since looked up.
 
         The id of each; None if it was not kept, or if the same delivery has come in before.
-        Raises what the driver raises, and none is kept; to repeat it then is safe.
+        Raises DBAPIError, as SQLAlchemy does, and none is kept; to repeat it then is safe.
         """
+        errors = self._store.engine.dialect.loaded_dbapi.Error
         try:
             with self._store.turn():
                 kept = self._insert(known)
-        except Exception:
+        except errors as error:
             self.close()  # it may be broken: the next time is by another
-            raise
+            raise DBAPIError.instance(
+                "INSERT INTO inbox", None, error, errors
+            ) from error
         ids = {tuple(key): number for number, *key in kept}
         # What comes twice at once is kept once.
         return [ids.pop(_key(arrival), None) for arrival, _ in known]

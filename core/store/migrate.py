@@ -6,11 +6,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from core.config import Settings
 from core.errors import SetupError
 from core.store.engine import Store
+from core.store.tables import metadata
 
 
 def upgrade(settings: Settings) -> None:
@@ -32,6 +34,7 @@ def upgrade_store(store: Store) -> None:
     """Migrate an open store. Raises SetupError if it is newer than this program."""
     current = revision(store)
     if current == head():
+        _check_whole(store)
         return
     if current and current not in _known():
         problem = (
@@ -42,6 +45,23 @@ def upgrade_store(store: Store) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _check_whole(store: Store) -> None:
+    """Until the first release the first version still changes under its name."""
+    with store.read() as connection:
+        there = inspect(connection).get_multi_columns()
+    known = {name: {one["name"] for one in there[_, name]} for _, name in there}
+    for table in metadata.sorted_tables:
+        missing = {column.name for column in table.columns} - known.get(
+            table.name, set()
+        )
+        if missing:
+            problem = (
+                f"the database {store.url.database} was made by an earlier state of this "
+                f"program: {table.name} has no {min(missing)}"
+            )
+            raise SetupError("DATABASE_URL", problem, "Delete it, or name another")
 
 
 def revision(store: Store) -> str | None:

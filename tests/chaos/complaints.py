@@ -10,7 +10,6 @@ EXPLAINED = re.compile(
     r"|rq\.exceptions\.(InvalidJobOperation|NoSuchJobError): "
     r"|((sqlalchemy\.exc\.)?\w+: \()?psycopg\.(OperationalError|errors\."
     r"(AdminShutdown|CannotConnectNow|CrashShutdown|ConnectionTimeout))\b"
-    r"|OperationalError: connection (is bad|failed): connection to server on socket "
     r"|Connection(Refused|Reset)Error: |BrokenPipeError: |FileNotFoundError: .* 2\b"
 )
 TRACEBACK = re.compile(

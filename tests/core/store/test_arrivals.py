@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from core.bootstrap import Everreach
 from core.services.setup import apply
 from core.store import origins
 from core.store.arrivals import Arrivals, Known
+from core.store.engine import Store
 from core.store.inbox import EVENT, RECEIPT, Arrival, waiting
 from core.store.turns import Turns
 from tests.conftest import NOON
@@ -113,3 +115,11 @@ _THROW_OUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
+
+
+def test_a_database_that_is_away_is_told_as_by_everything_else(shop: Known) -> None:
+    nowhere = Store("postgresql+psycopg://nobody@/nothing?host=/nowhere")
+
+    with pytest.raises(OperationalError, match=r"psycopg\.OperationalError"):
+        Arrivals(nowhere).keep([shop])
+    nowhere.close()

@@ -42,3 +42,21 @@ def test_a_database_that_is_newer_than_the_program_is_refused(store: Store) -> N
 
     with pytest.raises(SetupError, match="newer than this program"):
         migrate.upgrade_store(store)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("DROP TABLE templates", "templates has no "),
+        ("ALTER TABLE attempts DROP COLUMN as_text", "attempts has no as_text"),
+    ],
+)
+def test_a_database_of_an_earlier_state_is_refused(
+    store: Store, change: str, told: str
+) -> None:
+    migrate.upgrade_store(store)
+    with store.write() as connection:
+        connection.execute(text(change))
+
+    with pytest.raises(SetupError, match=told):
+        migrate.upgrade_store(store)
