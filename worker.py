@@ -49,6 +49,8 @@ def settle() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    # So long a thread that has just heard from the database waits for one that computes.
+    sys.setswitchinterval(0.001)
 
 
 def serve(app: Everreach, lanes: Sequence[str]) -> None:

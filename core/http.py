@@ -23,7 +23,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
 MAX_BODY = 1 << 20
-CONNECTIONS = 64
+CONNECTIONS = 128  # all that a worker has on its way
 PAUSE, LINGER = 0.001, 0.01  # seconds; less than it takes to save answers one by one
 
 Numbered = tuple[int, Answer]
@@ -190,12 +190,12 @@ def gathered(missing: int, answers: Answers) -> Iterator[list[Numbered]]:
     busy with the last ones.
     """
     while missing:
-        group = _together(answers, missing)
+        group = together(answers, missing)
         missing -= len(group)
         yield group
 
 
-def _together(answers: Answers, most: int) -> list[Numbered]:
+def together(answers: Answers, most: int) -> list[Numbered]:
     """The next answer, and those that follow it closely: saving many costs little more."""
     group, until = [answers.get()], monotonic() + LINGER
     while len(group) < most and monotonic() < until:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from queue import SimpleQueue
 
-from core.http import HttpClient, gathered
+from core.http import HttpClient, Numbered, gathered, together
 from core.mail import MailClient
 from core.ports import (
     Answer,
@@ -14,7 +14,7 @@ from core.ports import (
     Request,
 )
 
-Numbered = tuple[int, Answer]
+__all__ = ["Numbered", "Wire", "together"]
 
 
 class Wire:
@@ -32,18 +32,23 @@ class Wire:
         busy with the last ones. Never raises for what the other side does.
         """
         answers: SimpleQueue[Numbered] = SimpleQueue()
-        numbered = list(enumerate(requests))
-        for index, request in numbered:
+        self.send(list(enumerate(requests)), answers)
+        return gathered(len(requests), answers)
+
+    def send(
+        self, requests: Sequence[tuple[int, Request]], answers: SimpleQueue[Numbered]
+    ) -> None:
+        """Begin to perform requests. Each answer is put where told, with its number."""
+        for number, request in requests:
             if isinstance(request, PrintRequest):
                 print(request.text, flush=True)  # noqa: T201  # that is what it is for
-                answers.put((index, Printed()))
+                answers.put((number, Printed()))
         self._http.send(
-            [(at, one) for at, one in numbered if isinstance(one, HttpRequest)], answers
+            [(at, one) for at, one in requests if isinstance(one, HttpRequest)], answers
         )
         self._mail.send(
-            [(at, one) for at, one in numbered if isinstance(one, MailRequest)], answers
+            [(at, one) for at, one in requests if isinstance(one, MailRequest)], answers
         )
-        return gathered(len(requests), answers)
 
     def perform(self, request: Request) -> Answer:
         """Perform one request."""

@@ -174,8 +174,9 @@ def _moved(
     counts: dict[str, int], now: datetime, people: Iterable[datetime | None]
 ) -> dict[str, int]:
     """Each person counts once, in the hour of their last message."""
+    this = _hour(now)
     for before in people:
-        if before and _hour(before) in counts:
-            counts = _added(counts, before, -1)
-        counts = _added(counts, now, 1)
+        if before and (last := _hour(before)) in counts:
+            counts[last] -= 1
+        counts[this] = counts.get(this, 0) + 1
     return counts

@@ -38,7 +38,7 @@ from core.cascade.model import (
 )
 from core.cascade.retry import retry_delay
 from core.cascade.schedule import TooLate, Why
-from core.cascade.status import FailureClass, Until, merge
+from core.cascade.status import FailureClass, Until, merge, news
 
 ASK_FOR = timedelta(seconds=15)  # how long a provider may take to say what became of it
 
@@ -63,6 +63,19 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
             return _cancel(cascade, event)
         case _:
             assert_never(event)
+
+
+def accepted_only(
+    index: int, channel: Channel, until: Until, now: datetime
+) -> Note | None:
+    """All that comes of an acceptance that is the first thing known of an attempt.
+
+    The cascade is as it was, whatever it is up to. None if the step asks for nothing more: then
+    that decides something.
+    """
+    if until is Until.ACCEPTED:
+        return None
+    return _note(Because.ACCEPTED, index, channel, at=now.isoformat())
 
 
 # --- What happened ---------------------------------------------------------------------------
@@ -497,10 +510,10 @@ def _with_attempt(cascade: Cascade, index: int, attempt: Attempt) -> Cascade:
 def _news(index: int, before: Attempt, after: Attempt) -> list[Note]:
     """One note for every fact that was not known before."""
     told = []
-    for because, name in _FACTS.items():
-        at = getattr(after.marks, name)
-        if at and not getattr(before.marks, name):
-            told.append(_note(because, index, after.channel, at=at.isoformat()))
+    for name in news(before.marks, after.marks):
+        if because := _FACTS.get(name):
+            at = getattr(after.marks, name).isoformat()
+            told.append(_note(because, index, after.channel, at=at))
     if after.marks.failure and not before.marks.failure:
         told.append(_failure_note(index, after))
     if after.marks.arrived and not before.marks.arrived and before.fate in _GIVEN_UP:
@@ -521,13 +534,13 @@ def _failure_note(index: int, attempt: Attempt) -> Note:
 
 
 _FACTS = {
-    Because.UNKNOWN: "unknown_at",
-    Because.ACCEPTED: "accepted_at",
-    Because.SENT: "sent_at",
-    Because.DELIVERED: "delivered_at",
-    Because.READ: "read_at",
-    Because.CLICKED: "clicked_at",
-    Because.REPLIED: "replied_at",
+    "unknown_at": Because.UNKNOWN,
+    "accepted_at": Because.ACCEPTED,
+    "sent_at": Because.SENT,
+    "delivered_at": Because.DELIVERED,
+    "read_at": Because.READ,
+    "clicked_at": Because.CLICKED,
+    "replied_at": Because.REPLIED,
 }
 _GIVEN_UP = (Fate.FAILED, Fate.TIMED_OUT)
 

@@ -5,10 +5,11 @@ to: for every fact the earliest time at which it was true. Merging is field by f
 commutative, associative and idempotent, and any order of receipts gives the same marks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 
 
 class Until(StrEnum):
@@ -153,17 +154,23 @@ _STRENGTH = {
 def merge(one: Marks, other: Marks) -> Marks:
     """Everything that either says."""
     earliest = {
-        name: min(
-            filter(None, (getattr(one, name), getattr(other, name))), default=None
-        )
-        for name in _TIMES
+        name: min(mine, theirs) if mine and theirs else mine or theirs
+        for name, mine, theirs in zip(MARKS, times(one), times(other), strict=True)
     }
     failures = [marks for marks in (one, other) if marks.failed_at]
-    first = min(failures, key=_failure_order, default=Marks())
-    return Marks(**earliest, failure=first.failure)
+    first = min(failures, key=_failure_order, default=None)
+    return Marks(**earliest, failure=first.failure if first else None)
 
 
-_TIMES = tuple(f.name for f in fields(Marks) if f.name.endswith("_at"))
+def news(before: Marks, after: Marks) -> list[str]:
+    """The facts that have become known since."""
+    both = zip(MARKS, times(before), times(after), strict=True)
+    return [name for name, known, at in both if at and not known]
+
+
+MARKS = tuple(f.name for f in fields(Marks) if f.name.endswith("_at"))
+# When each of them became true, in that order; half of what an engine does is asking for these.
+times: Callable[[Marks], tuple[datetime | None, ...]] = attrgetter(*MARKS)
 
 
 def _failure_order(marks: Marks) -> tuple[object, ...]:

@@ -188,7 +188,7 @@ class _Composing:
         return self.chosen.language("text") or self.reader.locale
 
     def _render(self, text: str, language: str, *, html: bool = False) -> str:
-        return render(text, self.fields, self.reader.reading(language), html=html)
+        return render(text, self.fields, self.reader, language=language, html=html)
 
     def _around(self, key: str) -> Any:
         """What belongs to the text. Where there is a template, the channel's is the template's."""

@@ -9,6 +9,7 @@ newest in force counts.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
@@ -103,6 +104,7 @@ def _widening(
     yield channel, ANY, ANY, ANY
 
 
+@lru_cache(maxsize=4096)
 def estimate(
     card: RateCard,
     channel: Channel,

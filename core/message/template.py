@@ -167,15 +167,17 @@ def render(
     fields: Mapping[str, str],
     reader: Reader | None = None,
     *,
+    language: str = "",
     html: bool = False,
 ) -> str:
     """The text with its fields filled in; those of `html` cannot hold any of their own.
 
-    `fields` are by dotted name. Raises ContentError naming a field that is missing.
+    `fields` are by dotted name, `language` is the text's, if that is known. Raises
+    ContentError naming a field that is missing.
     """
     if not html and (said := _plainly(text, fields)):
         return said
-    reader = reader or Reader()
+    reader = (reader or Reader()).reading(language)
     template, names = _compiled(text, html)
     groups = {group: _Group(group) for group in names}
     for name, value in fields.items():

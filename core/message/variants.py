@@ -5,9 +5,9 @@ instead, and below `languages` the same again. What is said in the person's lang
 first, even where another language has words for the channel.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from core.message.reader import tags
@@ -24,7 +24,7 @@ class Layer:
     anywhere: Said
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variant:
     """A message for one person on one channel: the layer that counts most comes first."""
 
@@ -32,18 +32,37 @@ class Variant:
 
     def here(self, key: str) -> Any:
         """What is said on this channel alone, or None."""
-        return next((one.here[key] for one in self.layers if key in one.here), None)
+        return self._here.get(key)
 
     def anywhere(self, key: str) -> Any:
         """What is said on all channels, or None."""
-        found = (one.anywhere[key] for one in self.layers if key in one.anywhere)
-        return next(found, None)
+        return self._anywhere.get(key)
 
     def said(self, key: str) -> Any:
         """What is said, in the person's language rather than for the channel; or None."""
-        at = self.rank(key)
-        layer = self.layers[at] if at < len(self.layers) else None
-        return layer and layer.here.get(key, layer.anywhere.get(key))
+        return self._said.get(key)
+
+    @cached_property
+    def template(self) -> str:
+        """The template with its language, which a provider may refuse by itself, or `""`."""
+        template = self.here("template")
+        return (
+            "/".join(filter(None, (template, self.here("language"))))
+            if template
+            else ""
+        )
+
+    @cached_property
+    def _here(self) -> Said:
+        return _laid(one.here for one in self.layers)
+
+    @cached_property
+    def _anywhere(self) -> Said:
+        return _laid(one.anywhere for one in self.layers)
+
+    @cached_property
+    def _said(self) -> Said:
+        return _laid({**one.anywhere, **one.here} for one in self.layers)
 
     def rank(self, key: str) -> int:
         """The place of the layer that says something, the number of layers if none does."""
@@ -72,11 +91,12 @@ def _variant(content: Any, channel: str, locale: str) -> Variant:
 
 def template_of(content: Said, channel: str, locale: str) -> str:
     """The template with its language, which a provider may refuse by itself, or `""`."""
-    chosen = variant(content, channel, locale)
-    if not chosen.here("template"):
-        return ""
-    parts = (chosen.here("template"), chosen.here("language"))
-    return "/".join(filter(None, parts))
+    return variant(content, channel, locale).template
+
+
+def _laid(layers: Iterable[Said]) -> Said:
+    """One above the other: what the first one says counts."""
+    return {key: said for one in reversed([*layers]) for key, said in one.items()}
 
 
 def _layers(content: Said, channel: str, locale: str) -> Iterator[Layer]:

@@ -10,6 +10,7 @@ from core.cascade.commands import Ask, Command, Send
 from core.cascade.events import Answered, Event, Reported, Started, TimedOut
 from core.cascade.machine import decide
 from core.cascade.model import Cascade
+from core.cascade.status import news
 from core.services.lessons import Change, learn
 from core.services.outlook import Outlook
 from core.store import cascades
@@ -107,4 +108,5 @@ def _changes(loaded: Loaded, before: Cascade, after: Cascade) -> Iterator[Change
     """The attempts that were there before and are different now."""
     for was, now in zip(before.attempts, after.attempts, strict=False):
         if was != now:
-            yield Change(loaded=loaded, before=was, after=now)
+            known = frozenset(news(was.marks, now.marks))
+            yield Change(loaded=loaded, before=was, after=now, news=known)

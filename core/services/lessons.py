@@ -1,6 +1,6 @@
 """What is learnt from what happened to a message, for the messages to come."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -41,6 +41,7 @@ class Change:
     loaded: Loaded
     before: Attempt
     after: Attempt
+    news: frozenset[str]  # the marks that it did not have before
 
     @property
     def whom(self) -> Whom:
@@ -80,8 +81,7 @@ class Change:
 
     def is_new(self, *names: str) -> bool:
         """Whether one of these facts has just become known."""
-        before, after = self.before.marks, self.after.marks
-        return any(getattr(after, n) and not getattr(before, n) for n in names)
+        return not self.news.isdisjoint(names)
 
     @property
     def was_unread(self) -> bool:
@@ -109,7 +109,7 @@ def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
             memory.answered_unread(tx, change.whom)
         if change.failure:
             _fail(tx, change, change.failure, now)
-    _mend(tx, changes, now)
+    mend(tx, {_taken(change) for change in changes if _works(change)}, now)
 
 
 def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
@@ -167,22 +167,21 @@ def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
         notices.post(tx, change.account_id, kind, _about(fault), facts, now)
 
 
-def _mend(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
+def mend(tx: Connection, taken: Collection[Taken], now: datetime) -> None:
     """What a provider takes works; what it refuses for another reason, works for all that."""
-    taken = {
-        Taken(
-            account_id=change.account_id,
-            sender=change.after.sender,
-            template="" if change.failure else change.template,
-            cascade_id=change.loaded.cascade.id,
-            proved=change.is_new(*_FURTHER) or change.was_accepted,
-        )
-        for change in changes
-        if _works(change)
-    }
     for fault in breakers.close(tx, taken):
         kind = TEMPLATE_REFUSED if fault.template else SENDER_BROKEN
         notices.resolve(tx, fault.account_id, kind, _about(fault), now)
+
+
+def _taken(change: Change) -> Taken:
+    return Taken(
+        account_id=change.account_id,
+        sender=change.after.sender,
+        template="" if change.failure else change.template,
+        cascade_id=change.loaded.cascade.id,
+        proved=change.is_new(*_FURTHER) or change.was_accepted,
+    )
 
 
 def _works(change: Change) -> bool:

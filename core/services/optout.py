@@ -57,8 +57,7 @@ def _message(app: Everreach, tx: Connection, token: str) -> Claimed | None:
     reference, _, signature = token.rpartition(".")
     if not app.vault.signed(_text(reference), signature):
         return None
-    found = attempts.details(tx, [reference], app.clock.now())
-    return next(iter(found), None)
+    return attempts.details(tx, reference, app.clock.now())
 
 
 def _offer(tx: Connection, message: Claimed) -> Offer:

@@ -1,21 +1,39 @@
 """Attempts that wait to be sent, and those in a worker's hands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    Select,
+    bindparam,
+    exists,
+    or_,
+    select,
+    update,
+)
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
+from core.cascade.status import MARKS, Until
 from core.message.compose import Composed
 from core.message.cost import Expected
 from core.message.price import RateCard
 from core.store import records
 from core.store.many import among, update_each
 from core.store.prices import CARD, money_columns
-from core.store.tables import accounts, attempts, cascades, reminders, senders
+from core.store.tables import (
+    accounts,
+    attempts,
+    cascades,
+    consents,
+    reminders,
+    senders,
+    suppressions,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +44,7 @@ class Claimed:
     cascade_id: str
     number: int
     channel: Channel
+    until: Until
     account_key: str
     sender: records.Row
     wait: timedelta
@@ -39,6 +58,7 @@ class Claimed:
     content: records.Row
     template: str
     purpose: Purpose
+    has_said: bool  # yes or no to anything, under any of their addresses
     card: RateCard
     wrote_at: datetime | None = None  # where that lets a text go to them now
 
@@ -50,15 +70,20 @@ class Claimed:
         )
 
     @property
+    def account_id(self) -> int:
+        """Whose it is."""
+        return int(self.sender["account_id"])
+
+    @property
     def person(self) -> tuple[int, str]:
         """To whom it goes: the account, and the address."""
-        return self.sender["account_id"], self.address
+        return self.account_id, self.address
 
     @property
     def people(self) -> set[tuple[int, str]]:
         """That person under every address that is known of them."""
         known = (self.recipient["phone"], self.recipient["email"])
-        return {(self.sender["account_id"], at) for at in known if at}
+        return {(self.account_id, at) for at in known if at}
 
     @property
     def waited(self) -> timedelta:
@@ -85,33 +110,48 @@ class Asked:
     sender: records.Row
 
 
-def details(tx: Connection, references: Sequence[str], now: datetime) -> list[Claimed]:
-    """What it takes to send these attempts, which are taken now."""
-    rows = tx.execute(_DETAILS, {"references": references}).mappings().all()
+def details(tx: Connection, reference: str, now: datetime) -> Claimed | None:
+    """What it takes to send an attempt now."""
+    rows = tx.execute(_DETAILS, {"reference": reference}).mappings().all()
+    return next(iter(claimed(rows, now)), None)
+
+
+def claimed(rows: Collection[records.Row], now: datetime) -> list[Claimed]:
+    """These attempts, with their `details_of`, taken now."""
     by = {row["sender_id"]: row for row in rows}
     known = {sender_id: _sender(row) for sender_id, row in by.items()}
     return [_claimed(row, known[row["sender_id"]], now) for row in rows]
 
 
-_SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
-_DETAILS = (
-    select(
-        *attempts.c["reference", "cascade_id", "number", "step", "channel"],
-        attempts.c.due_at,
-        *cascades.c["recipient", "fields", "expires_at", "zone"],
-        reminders.c.definition,
-        accounts.c.key.label("account_key"),
-        accounts.c.currency,
-        CARD,
-        *_SENDER,
+def details_of(some: FromClause) -> Select[Any]:
+    """All that it takes to send some attempts, oldest first."""
+    whose = (cascades.c.recipient_key, cascades.c.email)
+    said = (
+        exists().where(log.c.account_id == some.c.account_id, log.c.address.in_(whose))
+        for log in (consents, suppressions)
     )
-    .join(cascades, cascades.c.id == attempts.c.cascade_id)
-    .join(reminders, reminders.c.id == cascades.c.reminder_id)
-    .join(senders, senders.c.id == attempts.c.sender_id)
-    .join(accounts, accounts.c.id == attempts.c.account_id)
-    .where(among(attempts.c.reference, "references"))
-    .order_by(attempts.c.due_at)
-)
+    return (
+        select(
+            *some.c["reference", "cascade_id", "number", "step", "channel"],
+            *some.c["until", "due_at"],
+            *cascades.c["recipient", "recipient_key", "fields", "expires_at", "zone"],
+            or_(*said).label("has_said"),
+            reminders.c.definition,
+            accounts.c.key.label("account_key"),
+            accounts.c.currency,
+            CARD,
+            *_SENDER,
+        )
+        .join(cascades, cascades.c.id == some.c.cascade_id)
+        .join(reminders, reminders.c.id == cascades.c.reminder_id)
+        .join(senders, senders.c.id == some.c.sender_id)
+        .join(accounts, accounts.c.id == some.c.account_id)
+        .order_by(some.c.due_at)
+    )
+
+
+_SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
+_DETAILS = details_of(attempts).where(attempts.c.reference == bindparam("reference"))
 
 
 def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
@@ -122,6 +162,7 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
         cascade_id=row["cascade_id"],
         number=row["number"],
         channel=channel,
+        until=Until(row["until"]),
         account_key=row["account_key"],
         sender=sender,
         taken_at=now,
@@ -137,6 +178,7 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
             definition, channel, row["recipient"].get("locale", "")
         ),
         purpose=Purpose(definition["purpose"]),
+        has_said=bool(row["has_said"]),
         card=row["card"],
     )
 
@@ -153,14 +195,18 @@ def take(
 ) -> None:
     """Take what was claimed, and write down what it says, before it goes out, by reference."""
     ours = {"state": "sending", "sending_at": now, "lease_until": lease_until}
-    rows = [{"key": key, **ours, **_kept(one)} for key, one in taken.items()]
+    rows = [
+        {"key": key, **ours, **(_kept(one) if one else _NOTHING)}
+        for key, one in taken.items()
+    ]
     update_each(tx, attempts.c.reference, rows)
 
 
-def _kept(one: Taken | None) -> dict[str, Any]:
-    """The columns of what an attempt says and should cost; None if it is not sent."""
-    if one is None:
-        return _NOTHING
+_NOTHING: Mapping[str, Any] = {}  # said by what is not sent
+
+
+def _kept(one: Taken) -> dict[str, Any]:
+    """The columns of what an attempt says and should cost."""
     said, expected = one.said, one.expected
     content: dict[str, Any] = {"text": said.text, "unusual": said.unusual}
     if said.wrote_at:
@@ -175,12 +221,38 @@ def _kept(one: Taken | None) -> dict[str, Any]:
     }
 
 
-_NOTHING = dict.fromkeys(
-    (
-        *("content", "as_text", "parts", "category"),
-        *("estimate_micros", "estimate_currency", "price_due_at"),
+# What a worker is done with.
+LET_GO: Mapping[str, Any] = {"state": "done", "lease_until": None}
+
+
+def unmarked(tx: Connection, references: Collection[str]) -> set[str]:
+    """Those of these of which nothing is known yet. They stay so until the transaction ends."""
+    if not references:
+        return set()
+    return set(tx.scalars(_UNMARKED, {"references": references}))
+
+
+_UNMARKED = (
+    select(attempts.c.reference)
+    .where(
+        among(attempts.c.reference, "references"),
+        *(attempts.c[name].is_(None) for name in MARKS),
     )
+    .order_by(attempts.c.reference)
+    .with_for_update(key_share=True)
 )
+
+
+def accept(
+    tx: Connection, provider_ids: Mapping[str, str | None], now: datetime
+) -> None:
+    """Let go of attempts that their provider has accepted, by reference, and calls so."""
+    news = {**LET_GO, "accepted_at": now}
+    rows = [
+        {"key": key, **news, "provider_id": known}
+        for key, known in provider_ids.items()
+    ]
+    update_each(tx, attempts.c.reference, rows)
 
 
 def claim_asked(tx: Connection, limit: int) -> list[str]:

@@ -18,8 +18,10 @@ from sqlalchemy import (
 from core.cascade.commands import Ask, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
 from core.cascade.schedule import TooLate, ZoneSource
+from core.cascade.status import MARKS
 from core.occasions import BY_HAND
 from core.store import records
+from core.store.attempts import LET_GO
 from core.store.many import among, insert_each, update_each
 from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
 from core.store.upsert import insert_new
@@ -119,7 +121,7 @@ _TRIED = (
     select(
         *attempts.c["cascade_id", "step", "channel", "until", "due_at", "state"],
         *attempts.c["provider_id", "asked", "as_text", "failure", "fate"],
-        *attempts.c[records.MARK_TIMES],
+        *attempts.c[MARKS],
         senders.c.key.label("sender_key"),
     )
     .join(senders, senders.c.id == attempts.c.sender_id)
@@ -209,21 +211,17 @@ def _state(cascade: Cascade) -> dict[str, Any]:
 def _update_attempts(
     tx: Connection, decided: Sequence[Decided], exchanged: Exchanged
 ) -> None:
-    changed, done = [], []
+    rows = []
     for one in decided:
         tried = zip(one.before.attempts, one.after.attempts, strict=False)
         for number, (before, after) in enumerate(tried):
             key = reference(one.after.id, number)
+            changed = records.changed_columns(before, after)
             if key in exchanged:
-                let_go = {**_LET_GO, "provider_id": exchanged[key]}
-                done.append({"key": key, **records.attempt_columns(after), **let_go})
-            elif before != after:
-                changed.append({"key": key, **records.attempt_columns(after)})
-    update_each(tx, attempts.c.reference, changed)
-    update_each(tx, attempts.c.reference, done)
-
-
-_LET_GO = {"state": "done", "lease_until": None}
+                changed |= {**LET_GO, "provider_id": exchanged[key]}
+            if changed:
+                rows.append({"key": key, **changed})
+    update_each(tx, attempts.c.reference, rows)
 
 
 def _insert_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
@@ -297,17 +295,26 @@ def _commanded(
 
 
 def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
-    rows = [
-        {
-            "account_id": one.account_id,
-            "cascade_id": one.after.id,
-            "at": now,
-            "because": command.because,
-            "facts": dict(command.facts),
-        }
+    told = [
+        (one.account_id, one.after.id, command)
         for one in decided
         for command in one.commands
         if isinstance(command, Note)
+    ]
+    tell(tx, told, now)
+
+
+def tell(tx: Connection, told: Sequence[tuple[int, str, Note]], now: datetime) -> None:
+    """Note what happened, each of it with its account's and its cascade's id."""
+    rows = [
+        {
+            "account_id": account_id,
+            "cascade_id": cascade_id,
+            "at": now,
+            "because": note.because,
+            "facts": dict(note.facts),
+        }
+        for account_id, cascade_id, note in told
     ]
     insert_each(tx, notes, rows)
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    exists,
     func,
     literal_column,
     select,
@@ -34,15 +35,15 @@ from core.cascade.limits import (
 )
 from core.store import inbox as arrivals
 from core.store import paces, records
+from core.store.attempts import details_of
 from core.store.many import update_each
 from core.store.paces import Owner, Person
 from core.store.tables import (
     UtcTime,
     accounts,
     attempts,
-    cascades,
+    breakers,
     inbox,
-    reminders,
     senders,
 )
 from core.store.turns import Turns
@@ -68,13 +69,21 @@ class Claims:
     """What a worker took, and what it had to leave.
 
     `taken` may be sent; `refused` are ours too, but may not go; `put_off` go a little later.
-    `held` are accounts with unread events.
+    `due` are the `details_of` all of them. `held` are accounts with unread events, `faulty`
+    those in which something is broken.
     """
 
+    due: list[records.Row] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     refused: dict[str, Limited] = field(default_factory=dict)
     put_off: dict[str, datetime] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)
+    faulty: set[int] = field(default_factory=set)
+
+    @property
+    def ours(self) -> list[records.Row]:
+        """The details of what this worker took, to be sent or to be refused."""
+        return [row for row in self.due if row["reference"] not in self.put_off]
 
     @property
     def any(self) -> bool:
@@ -106,6 +115,7 @@ def claim(
     claiming = _Claiming(tx, channel, now, limit)
     claims = claiming.claims
     claims.held = {one.account_id for one in busy if one.held}
+    claims.faulty = {one.account_id for one in busy if one.faulty}
     claiming.take([one for one in busy if not one.held])
     claiming.save()
     return claims
@@ -118,6 +128,7 @@ class _Busy:
     id: int
     account_id: int
     held: bool
+    faulty: bool
     limits: Mapping[Owner, Limits]  # only where there are any
 
     @property
@@ -142,6 +153,7 @@ def _busy(row: records.Row, usual: UsualLimits) -> _Busy:
         id=row["id"],
         account_id=row["account_id"],
         held=bool(row["held"]),
+        faulty=bool(row["faulty"]),
         limits={owner: limits for owner, limits in both.items() if limits != NO_LIMITS},
     )
 
@@ -197,9 +209,10 @@ class _Claiming:
         return min([share, *(one for one in most if one is not None)])
 
     def _due(self, sender: _Busy, most: int) -> Sequence[records.Row]:
-        query = _DUE_TO_PEOPLE if sender.by_person else _DUE
         values = {"channel": self.channel, "sender": sender.id, "now": self.now}
-        return self.tx.execute(query, {**values, "most": most}).mappings().all()
+        due = self.tx.execute(_DUE, {**values, "most": most}).mappings().all()
+        self.claims.due += due
+        return due
 
     def _counted(
         self, sender: _Busy, due: Sequence[records.Row]
@@ -220,7 +233,7 @@ class _Claiming:
     # --- People
 
     def _look_up(self, sender: _Busy, due: Sequence[records.Row]) -> None:
-        people = {(o, row["person"]) for o in sender.by_person for row in due}
+        people = {(o, row["recipient_key"]) for o in sender.by_person for row in due}
         unknown = people - self.latest.keys()
         found = paces.times(self.tx, unknown)
         self.latest |= {person: found.get(person, []) for person in unknown}
@@ -239,7 +252,7 @@ class _Claiming:
         limit = sender.limits.get(sender.account, NO_LIMITS).per_person_per_day
         if not limit or row["definition"]["purpose"] == "authentication":
             return False
-        times = self.latest[sender.account, row["person"]]
+        times = self.latest[sender.account, row["recipient_key"]]
         return full_until(times, limit, self.now) is not None
 
     def _free_at(self, sender: _Busy, row: records.Row) -> datetime | None:
@@ -247,7 +260,7 @@ class _Claiming:
         pause = sender.limits.get(sender.owner, NO_LIMITS).per_person
         if not pause:
             return None
-        person = (sender.owner, row["person"])
+        person = (sender.owner, row["recipient_key"])
         times = self.latest[person]
         free_at = times[-1] + pause if times else self.now
         if free_at <= self.now:
@@ -260,7 +273,7 @@ class _Claiming:
         """A person gets one. When they had got their last from this sender."""
         before: datetime | None = None
         for owner in sender.by_person:
-            person = (owner, row["person"])
+            person = (owner, row["recipient_key"])
             times, kept = self.latest[person], 1
             if owner == sender.owner:
                 before = times[-1] if times else None
@@ -348,25 +361,24 @@ _BUSY = (
         senders.c.limits,
         accounts.c.limits.label("account_limits"),
         _has_events().label("held"),
+        exists().where(breakers.c.account_id == senders.c.account_id).label("faulty"),
     )
     .join(accounts, accounts.c.id == senders.c.account_id)
     .order_by("id")
     .limit(bindparam("most"))
 )
-_DUE = (
-    select(attempts.c.reference)
+# They are locked and counted before anything is joined to them.
+_FIRST = (
+    select(
+        *attempts.c["reference", "account_id", "cascade_id", "sender_id", "number"],
+        *attempts.c["step", "channel", "until", "due_at"],
+    )
     .where(
         _is_queued(attempts, _CHANNEL, bindparam("sender")), attempts.c.due_at <= _NOW
     )
     .order_by(attempts.c.due_at)
     .limit(bindparam("most"))
-    .with_for_update(of=attempts, skip_locked=True)
+    .with_for_update(skip_locked=True)
+    .subquery("first")
 )
-_DUE_TO_PEOPLE = (
-    _DUE.add_columns(
-        cascades.c.recipient_key.label("person"),
-        reminders.c.definition,
-    )
-    .join(cascades, cascades.c.id == attempts.c.cascade_id)
-    .join(reminders, reminders.c.id == cascades.c.reminder_id)
-)
+_DUE = details_of(_FIRST)

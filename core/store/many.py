@@ -6,6 +6,7 @@ anew. Here each column's values travel in one parameter, and a statement is prep
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    cast,
     column,
     func,
     select,
@@ -99,17 +101,21 @@ def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **kw: Any) -> s
 
 # --- Changing many ---------------------------------------------------------------------------
 
-# PostgreSQL is quickest with one statement for all rows, SQLite with one row after the other.
+# PostgreSQL is quickest with one statement for all rows, and the rows as one JSON: to make
+# arrays of them takes longer than to write them. SQLite is, with one row after the other.
 
 
 def update_each(tx: Connection, key: Column[str], rows: Rows) -> None:
     """Change rows: each one's `key` says which, its other values what to.
 
-    All have the same columns.
+    Those that say the same columns are changed together.
     """
-    if rows:
-        names = tuple(name for name in rows[0] if name != "key")
-        _do(tx, _updating(tx.dialect.name, key, names), rows)
+    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        alike.setdefault(tuple(row), []).append(row)
+    for names, group in alike.items():
+        changed = tuple(name for name in names if name != "key")
+        _do(tx, _updating(tx.dialect.name, key, changed), group)
 
 
 def insert_each(
@@ -129,7 +135,7 @@ def _do(tx: Connection, statement: Statement, rows: Rows) -> None:
         sql, to_values = _compiled(statement, tx.dialect, names)
         tx.exec_driver_sql(sql, [to_values(row) for row in rows])
     else:
-        tx.execute(statement, {name: [row[name] for row in rows] for name in names})
+        tx.execute(statement, {"rows": rows})
 
 
 @lru_cache(maxsize=64)
@@ -146,7 +152,7 @@ def _compiled(
 
     def to_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple(
-            process(row[name]) if process else row[name] for name, process in places
+            [process(row[name]) if process else row[name] for name, process in places]
         )
 
     return str(compiled), to_values
@@ -181,10 +187,18 @@ def _inserting(
 
 
 def _rows(types: Mapping[str, TypeEngine[Any]]) -> FromClause:
-    """Rows from one array for each column."""
-    arrays = (
-        bindparam(name, type_=ARRAY(kind, dimensions=1)) for name, kind in types.items()
-    )
+    """Rows from their JSON."""
     columns = (column(name, kind) for name, kind in types.items())
-    unnested = func.unnest(*arrays).table_valued(*columns, name="given")
-    return unnested.render_derived()
+    rows = cast(bindparam("rows", type_=_Rows), postgresql.JSON)
+    given = func.json_to_recordset(rows)
+    return given.table_valued(*columns, name="given").render_derived(with_types=True)
+
+
+class _Rows(TypeDecorator[Rows]):
+    """Many rows in one JSON, in which PostgreSQL finds the values of each column's type."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        return json.dumps(value, default=datetime.isoformat)

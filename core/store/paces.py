@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, select
 
 from core.cascade.limits import Pace
 from core.store import records
@@ -25,9 +25,7 @@ def lock(tx: Connection, owners: Collection[Owner]) -> dict[Owner, Pace]:
     """The paces that nobody else is sending by, ours until the transaction ends."""
     if not owners:
         return {}
-    query = _of(owners).order_by(*(paces.c[name] for name in _OWNER))
-    rows = tx.execute(query.with_for_update(skip_locked=True)).mappings()
-    ours = {_owner(row): _pace(row) for row in rows}
+    ours = _found(tx, _LOCKED, owners)
     for owner in sorted(set(owners) - ours.keys()):
         if _insert(tx, owner):
             ours[owner] = Pace()
@@ -38,7 +36,7 @@ def read(tx: Connection, owners: Collection[Owner]) -> dict[Owner, Pace]:
     """The paces as they stand."""
     if not owners:
         return {}
-    return {_owner(row): _pace(row) for row in tx.execute(_of(owners)).mappings()}
+    return _found(tx, _PACES, owners)
 
 
 def save(tx: Connection, spent: Mapping[Owner, Pace]) -> None:
@@ -75,7 +73,7 @@ def times(tx: Connection, people: Collection[Person]) -> dict[Person, list[datet
     }
 
 
-# Three lists, not a list of triples: for those SQLite would read the whole table.
+# Three lists, not a list of triples: as with `_PACES`.
 _TIMES = select(
     *(written.c[name] for name in (*_OWNER, "person", "times")),
 ).where(
@@ -107,9 +105,24 @@ def is_busy(
     return select(paces.c.id).where(*waits).exists()
 
 
-def _of(owners: Collection[Owner]) -> Select[Any]:
-    key = tuple_(*(paces.c[name] for name in _OWNER))
-    return select(paces).where(key.in_(sorted(owners)))
+def _found(
+    tx: Connection, query: Select[Any], owners: Collection[Owner]
+) -> dict[Owner, Pace]:
+    values = {
+        "accounts": {account for account, _ in owners},
+        "senders": {sender for _, sender in owners},
+    }
+    rows = tx.execute(query, values).mappings()
+    return {_owner(row): _pace(row) for row in rows if _owner(row) in owners}
+
+
+# Lists of accounts and of senders, not of pairs: for those SQLite would read the whole table.
+_PACES = select(paces).where(
+    among(paces.c.account_id, "accounts"), among(paces.c.sender_id, "senders")
+)
+_LOCKED = _PACES.order_by(*(paces.c[name] for name in _OWNER)).with_for_update(
+    skip_locked=True
+)
 
 
 def _insert(tx: Connection, owner: Owner) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Dialect, Text, select, type_coerce
 from sqlalchemy.types import TypeDecorator
 
 from core.cascade.model import Channel
-from core.cascade.status import Marks
+from core.cascade.status import MARKS, Marks
 from core.message.cost import Charge, Price, Source, together
 from core.message.money import Money
 from core.message.price import RateCard
@@ -107,7 +107,7 @@ _TOLD = (
 _BILLS = (
     select(
         *attempts.c["reference", "channel", "state", "sending_at", "due_at", "failure"],
-        *attempts.c[records.MARK_TIMES],
+        *attempts.c[MARKS],
         *attempts.c["parts", "category", "price_micros", "price_currency"],
         *attempts.c["price_source", "price_due_at", "price_asked"],
         cascades.c.recipient,

@@ -9,23 +9,12 @@ from typing import Any
 from sqlalchemy import BindParameter
 
 from core.cascade.model import Attempt, Channel, Fate, Recipient, Sender, Step
-from core.cascade.status import Failure, FailureClass, Marks, Scope, Until
+from core.cascade.status import MARKS, Failure, FailureClass, Marks, Scope, Until, times
 from core.message import variants
 
 Row = Mapping[Any, Any]  # SQLAlchemy's rows take columns as keys too
 
 Values = dict[str, BindParameter[Any]]
-
-MARK_TIMES = (
-    "unknown_at",
-    "accepted_at",
-    "sent_at",
-    "delivered_at",
-    "read_at",
-    "clicked_at",
-    "replied_at",
-    "failed_at",
-)
 
 
 def to_steps(definition: Row) -> tuple[Step, ...]:
@@ -80,18 +69,26 @@ def to_attempt(row: Row) -> Attempt:
 
 def to_marks(row: Row) -> Marks:
     """What is known about an attempt, from its row."""
-    times = {name: row[name] for name in MARK_TIMES}
-    return Marks(**times, failure=to_failure(row["failure"]))
+    known = {name: at for name in MARKS if (at := row[name])}
+    return Marks(**known, failure=to_failure(row["failure"])) if known else _UNMARKED
+
+
+_UNMARKED = Marks()
 
 
 def attempt_columns(attempt: Attempt) -> dict[str, Any]:
     """The columns of an attempt that a decision can change."""
-    columns = {name: getattr(attempt.marks, name) for name in MARK_TIMES}
     return {
-        **columns,
+        **dict(zip(MARKS, times(attempt.marks), strict=True)),
         "failure": failure_json(attempt.marks.failure),
         "fate": attempt.fate,
     }
+
+
+def changed_columns(before: Attempt, after: Attempt) -> dict[str, Any]:
+    """Those that a decision has changed."""
+    was, now = attempt_columns(before), attempt_columns(after)
+    return {name: value for name, value in now.items() if value != was[name]}
 
 
 def failure_json(failure: Failure | None) -> dict[str, Any] | None:

@@ -52,15 +52,25 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         """To the database."""
-        if value is None or dialect.name != "sqlite":
-            return value
-        return int(value.timestamp()) * 1_000_000 + value.microsecond
+        return _to_integer(value) if dialect.name == "sqlite" else value
+
+    def bind_processor(
+        self, dialect: Dialect
+    ) -> Callable[[datetime | None], Any] | None:
+        """The same, without asking each time."""
+        return _to_integer if dialect.name == "sqlite" else None
 
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[Any], datetime | None]:
         """From the database. Most of what is read is times, so this is short."""
         return _from_integer if dialect.name == "sqlite" else _in_utc
+
+
+def _to_integer(value: datetime | None) -> int | None:
+    if value is None:
+        return None
+    return int(value.timestamp()) * 1_000_000 + value.microsecond
 
 
 def _from_integer(value: int | None) -> datetime | None:
@@ -324,7 +334,12 @@ attempts = Table(
     _time("price_due_at"),  # when its provider is asked for the price
     Column("price_asked", Integer),  # so many times it was
     UniqueConstraint("cascade_id", "number"),
-    Index("ix_attempts_provider_id", "provider_id"),
+)
+Index(
+    "ix_attempts_provider_id",
+    attempts.c.provider_id,
+    sqlite_where=attempts.c.provider_id.is_not(None),
+    postgresql_where=attempts.c.provider_id.is_not(None),
 )
 Index(
     "ix_attempts_queued",

@@ -1,7 +1,7 @@
 """Mistakes that somebody could make. The explorer must find each, or it is no use."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.cascade.commands import Ask, Because, Note
 from core.cascade.events import Event, Reported, TimedOut
@@ -40,6 +40,15 @@ def advances_twice(cascade: Cascade, event: Event, now: datetime) -> Decision:
         left = replace(after, attempts=(*before, replace(last, departed=True)))
         after, more = decide(left, event, after.deadline_at)
         commands += more
+    return after, commands
+
+
+def waits_anew_once_accepted(cascade: Cascade, event: Event, now: datetime) -> Decision:
+    """The window begins when the provider says yes."""
+    after, commands = decide(cascade, event, now)
+    yes = isinstance(event, Reported) and event.marks.accepted_at
+    if yes and after != cascade and after.deadline_at:
+        after = replace(after, deadline_at=after.deadline_at + timedelta(minutes=1))
     return after, commands
 
 

@@ -18,6 +18,7 @@ class Promise(StrEnum):
     ENDS = "A finished cascade does nothing more"
     ANY_ORDER = "Every order of receipts gives the same attempt"
     ENOUGH = "What got through is enough"
+    ACCEPTED = "An acceptance alone decides nothing"
     LATE = "A late arrival stops what has not gone out, and is noted"
     STILL_TRUE = "Nothing goes out after a cancellation"
     IN_TIME = "Nothing goes out too early, in closed hours or too late"
@@ -57,6 +58,7 @@ RULES: dict[Promise, Sequence[Callable[[Change], bool]]] = {
     ),
     Promise.ANY_ORDER: (rules.marks_are_the_earliest_of_all_that_was_told,),
     Promise.ENOUGH: (rules.it_ends_as_what_was_told_says,),
+    Promise.ACCEPTED: (rules.an_acceptance_alone_is_only_told,),
     Promise.LATE: (
         rules.what_arrives_late_is_noted,
         rules.nothing_is_queued_in_vain,

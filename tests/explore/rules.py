@@ -4,13 +4,21 @@ The rules judge by the world's own log of what was told, not by what the machine
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
 from core.cascade.commands import Ask, Because, Command, Fact, Note, Send
-from core.cascade.events import Answered, Cancelled, Event, Started, TimedOut
+from core.cascade.events import (
+    Answered,
+    Cancelled,
+    Event,
+    Reported,
+    Started,
+    TimedOut,
+)
 from core.cascade.explain import sentence
+from core.cascade.machine import accepted_only
 from core.cascade.model import FREE, Attempt, Cascade, Fate, Outcome, Step
 from core.cascade.schedule import Hours, TooLate
 from core.cascade.status import FailureClass, Marks, Until
@@ -276,6 +284,29 @@ _UNTIL = {
 
 def _arrived(one: Try) -> bool:
     return any(getattr(m, at) for m in one.heard for at in _UNTIL[Until.DELIVERED])
+
+
+def an_acceptance_alone_is_only_told(change: Change) -> bool:
+    """The shell goes by this, and does not even read the cascade."""
+    event, before = change.event, change.before.cascade
+    at = event.marks.accepted_at if isinstance(event, Reported) else None
+    if (
+        not isinstance(event, Reported)
+        or not at
+        or event.marks != Marks(accepted_at=at)
+    ):
+        return True
+    if event.attempt not in range(len(before.attempts)):
+        return True
+    attempt = before.attempts[event.attempt]
+    note = accepted_only(event.attempt, attempt.channel, attempt.until, at)
+    if attempt.marks != Marks() or note is None:
+        return True
+    attempts = list(before.attempts)
+    named = change.after.cascade.attempts[event.attempt].named  # by the shell
+    attempts[event.attempt] = replace(attempt, marks=event.marks, named=named)
+    same = replace(before, attempts=tuple(attempts))
+    return change.after.cascade == same and change.commands == (note,)
 
 
 # --- Receipts ------------------------------------------------------------------------------

@@ -41,6 +41,7 @@ def test_the_diagram_is_what_was_seen(sketch: Sketch) -> None:
         (faults.sends_again_on_silence, Promise.NO_RESEND, "two steps"),
         (faults.forgets_a_deadline, Promise.MOVES, "two steps"),
         (faults.advances_twice, Promise.FORWARD, "two steps"),
+        (faults.waits_anew_once_accepted, Promise.ACCEPTED, "two steps"),
         (faults.takes_over_from_itself, Promise.FORWARD, "two senders"),
         (faults.sends_in_closed_hours, Promise.IN_TIME, "quiet hours"),
         (faults.asks_twice, Promise.ASKED, "asked"),

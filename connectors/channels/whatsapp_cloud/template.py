@@ -12,6 +12,7 @@ from core.cascade.consent import Purpose
 from core.errors import ContentError
 from core.message.content import ButtonKind, ButtonParameter, Parameter, Template
 
+_UNFIT = re.compile(r"[\n\r\t]| {5}")
 _SUB_TYPES = {
     ButtonKind.LINK: "url",
     ButtonKind.REPLY: "quick_reply",
@@ -61,7 +62,7 @@ def _parameter(kind: str, index: int, parameter: Parameter) -> dict[str, str]:
     place = f"{kind}.{parameter.name}" if parameter.name else f"{kind}[{index}]"
     if not parameter.text.strip():
         raise ContentError(f"{place} is empty")
-    if re.search(r"[\n\r\t]| {5}", parameter.text):
+    if _UNFIT.search(parameter.text):
         problem = "has a line break, a tab or more than 4 spaces in a row"
         raise ContentError(f"{place} {problem}, which WhatsApp refuses")
     name = {"parameter_name": parameter.name} if parameter.name else {}

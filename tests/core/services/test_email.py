@@ -1,9 +1,11 @@
 """The line with an email in it, through a mail server that others wrote."""
 
+import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from threading import Thread
 from typing import cast
 
 import pytest
@@ -12,9 +14,11 @@ from core.bootstrap import Everreach
 from core.cascade.consent import Suppression
 from core.cascade.model import Channel
 from core.cascade.status import Scope
+from core.mail import CONNECTIONS
 from core.ports import InboundRequest
 from core.services import inbox
-from core.services.dispatch import send_due
+from core.services.dispatch import BATCH, send_due
+from core.services.events import read_events
 from core.services.setup import apply
 from core.services.views import MessageView
 from core.store import memory, origins, people
@@ -116,6 +120,26 @@ def test_who_has_no_number_gets_an_email(line: EmailLine, office: Office) -> Non
     assert mail(office)["Message-ID"] == (
         f"<everreach.{message.tries[-1].reference}@riverside.example>"
     )
+
+
+def test_a_mail_server_is_never_asked_for_more_connections_than_it_takes(
+    line: EmailLine, office: Office
+) -> None:
+    for number in range(1, BATCH + 9):
+        body = fulfillment(number, email=f"anna{number}@example.com")
+        body["destination"]["phone"] = ""
+        line.hook(body=body, webhook_id=f"w{number}")
+    while read_events(line.app):
+        pass
+    office.end = "hang"
+    turn = Thread(target=send_due, args=(line.app, "email"))
+    turn.start()
+    time.sleep(1)
+    under_way = len(office.received)
+    office.patience.set()
+    turn.join()
+
+    assert under_way == CONNECTIONS
 
 
 def test_a_refused_mailbox_is_remembered_under_its_address(

@@ -637,7 +637,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("price_due_at IS NOT NULL"),
             postgresql_where=sa.text("price_due_at IS NOT NULL"),
         )
-        batch_op.create_index("ix_attempts_provider_id", ["provider_id"], unique=False)
+        batch_op.create_index(
+            "ix_attempts_provider_id",
+            ["provider_id"],
+            unique=False,
+            sqlite_where=sa.text("provider_id IS NOT NULL"),
+            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "ix_attempts_queued",
             ["channel", "sender_id", "due_at"],
@@ -891,7 +897,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'queued'"),
             postgresql_where=sa.text("state = 'queued'"),
         )
-        batch_op.drop_index("ix_attempts_provider_id")
+        batch_op.drop_index(
+            "ix_attempts_provider_id",
+            sqlite_where=sa.text("provider_id IS NOT NULL"),
+            postgresql_where=sa.text("provider_id IS NOT NULL"),
+        )
         batch_op.drop_index(
             "ix_attempts_price_due",
             sqlite_where=sa.text("price_due_at IS NOT NULL"),

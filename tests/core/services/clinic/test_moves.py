@@ -1,15 +1,17 @@
 """Moved, cancelled, answered: what is under way is no longer true. It is Monday, 13:00."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from core.ports import Answer, Request
+from core.ports import Request
 from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
+from core.wire import Numbered
 from tests.support.clinic import NIGHT, Clinic, reminder, rome
 from tests.support.riverside import meta_status
 
@@ -102,11 +104,11 @@ class _Meanwhile:
     def __init__(self, clinic: Clinic, happens: Callable[[], object]) -> None:
         self._wire, self._happens = clinic.app.wire, happens
 
-    def exchange(
-        self, requests: Sequence[Request]
-    ) -> Iterator[list[tuple[int, Answer]]]:
+    def send(
+        self, requests: Sequence[tuple[int, Request]], answers: SimpleQueue[Numbered]
+    ) -> None:
         self._happens()
-        yield from self._wire.exchange(requests)
+        self._wire.send(requests, answers)
 
 
 def test_what_is_in_flight_goes_out_and_nothing_follows(clinic: Clinic) -> None:
