@@ -15,8 +15,8 @@ from core.ports import Answer, HttpRequest, HttpResponse, Receipt
 from core.services.advance import advance
 from core.services.costs import charge_of, next_question, settle
 from core.services.receipts import reported
-from core.store import attempts, prices
-from core.store.attempts import Asked
+from core.store import prices, questions
+from core.store.questions import Asked
 from core.store.records import overrides
 
 BATCH = 32
@@ -32,10 +32,10 @@ def ask_due(app: Everreach) -> bool:
     and for a price it is asked again.
     """
     with app.store.write() as tx:
-        asked = attempts.asked_about(tx, attempts.claim_asked(tx, BATCH))
+        asked = questions.about(tx, questions.claim(tx, BATCH))
     _ask(app, asked, _save)
     with app.store.write() as tx:
-        due = attempts.asked_about(tx, _claim_due(tx, app.clock.now()))
+        due = questions.about(tx, _claim_due(tx, app.clock.now()))
     _ask(app, due, _save_price)
     return bool(asked or due)
 

@@ -1,6 +1,6 @@
 """Attempts that wait to be sent, and those in a worker's hands."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -99,17 +99,6 @@ class Taken:
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """An attempt of which its provider is to be asked."""
-
-    reference: str
-    cascade_id: str
-    number: int
-    provider_id: str | None
-    sender: records.Row
-
-
 def details(tx: Connection, reference: str, now: datetime) -> Claimed | None:
     """What it takes to send an attempt now."""
     rows = tx.execute(_DETAILS, {"reference": reference}).mappings().all()
@@ -119,7 +108,7 @@ def details(tx: Connection, reference: str, now: datetime) -> Claimed | None:
 def claimed(rows: Collection[records.Row], now: datetime) -> list[Claimed]:
     """These attempts, with their `details_of`, taken now."""
     by = {row["sender_id"]: row for row in rows}
-    known = {sender_id: _sender(row) for sender_id, row in by.items()}
+    known = {sender_id: sender_of(row) for sender_id, row in by.items()}
     return [_claimed(row, known[row["sender_id"]], now) for row in rows]
 
 
@@ -140,7 +129,7 @@ def details_of(some: FromClause) -> Select[Any]:
             accounts.c.key.label("account_key"),
             accounts.c.currency,
             CARD,
-            *_SENDER,
+            *SENDER,
         )
         .join(cascades, cascades.c.id == some.c.cascade_id)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
@@ -150,7 +139,8 @@ def details_of(some: FromClause) -> Select[Any]:
     )
 
 
-_SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
+# Every column of a sender, as `sender_…`.
+SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
 _DETAILS = details_of(attempts).where(attempts.c.reference == bindparam("reference"))
 
 
@@ -183,7 +173,8 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
     )
 
 
-def _sender(row: Any) -> records.Row:
+def sender_of(row: records.Row) -> records.Row:
+    """The columns of a row's sender by their own names."""
     return {column.name: row[f"sender_{column.name}"] for column in senders.c}
 
 
@@ -253,45 +244,6 @@ def accept(
         for key, known in provider_ids.items()
     ]
     update_each(tx, attempts.c.reference, rows)
-
-
-def claim_asked(tx: Connection, limit: int) -> list[str]:
-    """Take attempts of which a provider is to be asked. Each is asked of once."""
-    due = (
-        select(attempts.c.reference)
-        .where(attempts.c.asked == "due")
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    taken = list(tx.scalars(due))
-    mine = update(attempts).where(attempts.c.reference.in_(taken))
-    tx.execute(mine.values(asked="asking"))
-    return taken
-
-
-def asked_about(tx: Connection, references: Sequence[str]) -> list[Asked]:
-    """What it takes to ask of these attempts."""
-    query = (
-        select(
-            attempts.c.reference,
-            attempts.c.cascade_id,
-            attempts.c.number,
-            attempts.c.provider_id,
-            *_SENDER,
-        )
-        .join(senders, senders.c.id == attempts.c.sender_id)
-        .where(attempts.c.reference.in_(references))
-    )
-    return [
-        Asked(
-            reference=row["reference"],
-            cascade_id=row["cascade_id"],
-            number=row["number"],
-            provider_id=row["provider_id"],
-            sender=_sender(row),
-        )
-        for row in tx.execute(query).mappings()
-    ]
 
 
 def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
