@@ -115,7 +115,8 @@ def update_each(tx: Connection, key: Column[str], rows: Rows) -> None:
         alike.setdefault(tuple(row), []).append(row)
     for names, group in alike.items():
         changed = tuple(name for name in names if name != "key")
-        _do(tx, _updating(tx.dialect.name, key, changed), group)
+        keys = [row["key"] for row in group]
+        _do(tx, _updating(tx.dialect.name, key, changed), group, keys=keys)
 
 
 def insert_each(
@@ -129,13 +130,13 @@ def insert_each(
         _do(tx, _inserting(tx.dialect.name, table, tuple(rows[0]), tuple(same)), rows)
 
 
-def _do(tx: Connection, statement: Statement, rows: Rows) -> None:
+def _do(tx: Connection, statement: Statement, rows: Rows, **more: Any) -> None:
     names = tuple(rows[0])
     if tx.dialect.name == "sqlite":
         sql, to_values = _compiled(statement, tx.dialect, names)
         tx.exec_driver_sql(sql, [to_values(row) for row in rows])
     else:
-        tx.execute(statement, {"rows": rows})
+        tx.execute(statement, {"rows": rows, **more})
 
 
 @lru_cache(maxsize=64)
@@ -167,7 +168,9 @@ def _updating(dialect: str, key: Column[str], names: tuple[str, ...]) -> Stateme
     types = {name: table.c[name].type for name in names}
     rows = _rows({"key": key.type, **types})
     changes = {name: rows.c[name] for name in names}
-    return update(table).where(key == rows.c["key"]).values(changes)
+    # Named twice: for a join alone, PostgreSQL reads the whole of a table that is not large.
+    same = and_(key == rows.c["key"], among(key, "keys"))
+    return update(table).where(same).values(changes)
 
 
 @lru_cache(maxsize=64)
