@@ -169,7 +169,7 @@ def news(before: Marks, after: Marks) -> list[str]:
 
 
 MARKS = tuple(f.name for f in fields(Marks) if f.name.endswith("_at"))
-# When each of them became true, in that order; half of what an engine does is asking for these.
+# When each of them became true, in that order.
 times: Callable[[Marks], tuple[datetime | None, ...]] = attrgetter(*MARKS)
 
 

@@ -45,12 +45,10 @@ class Variant:
     @cached_property
     def template(self) -> str:
         """The template with its language, which a provider may refuse by itself, or `""`."""
-        template = self.here("template")
-        return (
-            "/".join(filter(None, (template, self.here("language"))))
-            if template
-            else ""
-        )
+        if not self.here("template"):
+            return ""
+        parts = (self.here("template"), self.here("language"))
+        return "/".join(filter(None, parts))
 
     @cached_property
     def _here(self) -> Said:

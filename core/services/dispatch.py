@@ -133,22 +133,44 @@ def _read(prepared: Prepared, answer: Answer) -> _Sent:
 
 
 def _save(app: Everreach, group: list[_Sent]) -> None:
-    if not group:
-        return
-    now = app.clock.now()
-    accepted = list(_acceptances(group))
+    """Insist: an answer that is not saved is an attempt that nobody knows the outcome of.
+
+    In two transactions. The one holds attempts, the other wants cascades first, and together
+    they would stand in the way of who holds those and wants these.
+    """
+    now, done = app.clock.now(), set()
+    if yes := list(_acceptances(group)):
+        done = app.store.insist(lambda tx: _accept(app, tx, group, yes, now))
+    if rest := [one for one in group if one.reference not in done]:
+        app.bell.ring(app.store.insist(lambda tx: _decide(app, tx, rest, now)))
+
+
+def _accept(
+    app: Everreach,
+    tx: Connection,
+    group: list[_Sent],
+    yes: list[Acceptance],
+    now: datetime,
+) -> set[str]:
+    """What is nothing but an acceptance. The references of those."""
+    done = accept(tx, yes, now)
+    _settle(app, tx, [one for one in group if one.reference in done], now)
+    return done
+
+
+def _decide(
+    app: Everreach, tx: Connection, group: list[_Sent], now: datetime
+) -> set[str]:
+    """What may decide something. The lanes that may now have work."""
+    happened = [(one.prepared.claimed.cascade_id, _event(one, now)) for one in group]
+    lanes = advance(app, tx, happened, now, dict(map(_provider_id, group)))
+    _settle(app, tx, group, now)
+    return lanes
+
+
+def _settle(app: Everreach, tx: Connection, group: list[_Sent], now: datetime) -> None:
     charges = dict(_charges(group))
-
-    def save(tx: Connection) -> set[str]:
-        done = accept(tx, accepted, now)
-        rest = [one for one in group if one.reference not in done]
-        happened = [(one.prepared.claimed.cascade_id, _event(one, now)) for one in rest]
-        lanes = advance(app, tx, happened, now, dict(map(_provider_id, rest)))
-        settle(app, tx, charges.keys(), now, charges)
-        return lanes
-
-    # An answer that is not saved is an attempt that nobody knows the outcome of.
-    app.bell.ring(app.store.insist(save))
+    settle(app, tx, charges.keys(), now, charges)
 
 
 def _acceptances(group: list[_Sent]) -> Iterator[Acceptance]:

@@ -64,6 +64,8 @@ class Providers:
             return 500, {}
 
     async def _decide(self, request: Request) -> Answer | None:
+        if request.method == "GET":
+            return 404, {}  # what became of a message is told in receipts alone
         provider = next(p for p in self._kinds if p.path.fullmatch(request.path))
         assert provider.knows(request.authorization), request.path
         one = self._receive(provider, provider.read(request.path, request.body))

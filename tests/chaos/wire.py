@@ -21,6 +21,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 class Request:
     """One that came in."""
 
+    method: str
     path: str
     authorization: str
     body: bytes
@@ -31,7 +32,7 @@ Answerer = Callable[[Request], Awaitable[Answer | None]]  # None hangs up
 
 
 class Server:
-    """Answers POST requests on a socket."""
+    """Answers requests on a socket."""
 
     def __init__(self, listening: socket, answer: Answerer) -> None:
         self._listening, self._answer = listening, answer
@@ -117,9 +118,10 @@ class Client:
 
 async def _request(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    body = await reader.readexactly(int(_header(head, "content-length")))
-    path = head.split(" ", 2)[1]
-    return Request(path=path, authorization=_header(head, "authorization"), body=body)
+    body = await reader.readexactly(int(_header(head, "content-length") or 0))
+    method, path, _ = head.split(" ", 2)
+    known = _header(head, "authorization")
+    return Request(method=method, path=path, authorization=known, body=body)
 
 
 async def _status(reader: asyncio.StreamReader) -> tuple[int, bool]:
