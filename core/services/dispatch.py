@@ -128,7 +128,9 @@ def _read(prepared: Prepared, answer: Answer) -> _Sent:
         return _Sent(prepared=prepared, result=result)
     if answer.reached:
         return _Sent(prepared=prepared, result=SendUnclear(detail=answer.detail))
-    failure = _failure(FailureClass.RETRY, "no_connection", answer.detail)
+    failure = Failure(
+        kind=FailureClass.RETRY, code="no_connection", detail=answer.detail
+    )
     return _Sent(prepared=prepared, result=SendRejected(failure=failure))
 
 
@@ -209,7 +211,3 @@ def _event(one: _Sent, now: datetime) -> Reported:
             return failed(number, now, failure)
         case SendUnclear():
             return lost(number, now)
-
-
-def _failure(kind: FailureClass, code: str, detail: str) -> Failure:
-    return Failure(kind=kind, code=code, detail=detail)
