@@ -37,7 +37,8 @@ def email(app: Everreach, clock: SetClock, others: Providers) -> Claimed:
     line.work()
     (tried,) = line.message.tries
     with app.store.read() as tx:
-        (found,) = attempts.details(tx, [tried.reference], clock.now())
+        found = attempts.details(tx, tried.reference, clock.now())
+    assert found
     return found
 
 

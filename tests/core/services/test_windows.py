@@ -7,7 +7,7 @@ import pytest
 
 from core.services.events import read_events
 from core.services.timers import turn_due_timers
-from core.store import attempts
+from core.store import questions
 from tests.support.line import Line, said, senders_of
 from tests.support.loopback import Providers, meta_error
 
@@ -81,7 +81,7 @@ def test_a_question_that_is_lost_costs_fifteen_seconds(
     line.clock.advance(minutes=30)
     turn_due_timers(line.app)
     with line.app.store.write() as tx:
-        assert attempts.claim_asked(tx, 10)  # and the worker dies
+        assert questions.claim(tx, 10)  # and the worker dies
     line.later(seconds=14)
     assert line.path == [("sms", "accepted")]
 
