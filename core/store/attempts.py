@@ -186,18 +186,14 @@ def take(
 ) -> None:
     """Take what was claimed, and write down what it says, before it goes out, by reference."""
     ours = {"state": "sending", "sending_at": now, "lease_until": lease_until}
-    rows = [
-        {"key": key, **ours, **(_kept(one) if one else _NOTHING)}
-        for key, one in taken.items()
-    ]
+    rows = [{"key": key, **ours, **_kept(one)} for key, one in taken.items()]
     update_each(tx, attempts.c.reference, rows)
 
 
-_NOTHING: Mapping[str, Any] = {}  # said by what is not sent
-
-
-def _kept(one: Taken) -> dict[str, Any]:
-    """The columns of what an attempt says and should cost."""
+def _kept(one: Taken | None) -> dict[str, Any]:
+    """The columns of what an attempt says and should cost; none if it is not sent."""
+    if one is None:
+        return {}
     said, expected = one.said, one.expected
     content: dict[str, Any] = {"text": said.text, "unusual": said.unusual}
     if said.wrote_at:
