@@ -13,6 +13,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,7 @@ class Vault:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose, which tell nothing of the key; it changes with the key."""
-        return hmac.digest(self._keys[0], f"everreach {purpose}".encode(), "sha256")
+        return _derived(self._keys[0], purpose)
 
     def is_outdated(self, sealed: bytes) -> bool:
         """Whether another key than the first one sealed this."""
@@ -92,6 +93,11 @@ class Vault:
         except InvalidToken:
             return True
         return False
+
+
+@lru_cache(maxsize=8)
+def _derived(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, f"everreach {purpose}".encode(), "sha256")
 
 
 def _signature(key: bytes, text: str) -> str:

@@ -41,7 +41,6 @@ class Because(StrEnum):
     SENDER_PASSED_OVER = "sender_passed_over"
     DEPARTED = "departed"
     UNKNOWN = "unknown"
-    ACCEPTED = "accepted"
     SENT = "sent"
     DELIVERED = "delivered"
     READ = "read"

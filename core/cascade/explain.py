@@ -60,7 +60,6 @@ SENTENCES: Mapping[str, str] = {
     "sender_passed_over.opted_out": "{sender} is passed over: this person opted out of it on {since} ({source}).",
     "departed": "{channel} left the queue after {waited}; its time begins only now.",
     "unknown": "No answer came from {channel}. It may have been sent, so it is not sent there again.",
-    "accepted": "{channel}'s provider accepted it.",
     "sent": "Sent by {channel}.",
     "delivered": "Delivered by {channel}.",
     "read": "Read on {channel}.",
@@ -156,6 +155,7 @@ WROTE = (
     "They wrote by {channel}: “{text}” – {one}.",
     "They wrote by {channel}: “{text}” – {one}, and {other}.",
 )
+ACCEPTED = "{channel}'s provider accepted it."
 AS_TEXT = "Sent as free text: they wrote {ago} ago."
 NO_TEXT = "something without words"
 NO_REASON = "no reason given"
@@ -184,6 +184,7 @@ ENGLISH = (
     ANYWAY,
     *(word for words in WORDS.values() for word in words.values()),
     *WROTE,
+    ACCEPTED,
     AS_TEXT,
     NO_TEXT,
     NO_REASON,
@@ -199,9 +200,7 @@ def sentence(
     template = SENTENCES[_key(because, facts)]
     words = _words(facts, translate) | _times(facts, zone, "{place}" in template)
     form = translate(template)
-    told = form.format_map(words)
-    if form.startswith("{channel}"):  # `email` is small within a sentence
-        told = told[:1].upper() + told[1:]
+    told = _told(form, words)
     if because != Because.TRYING:
         return told
     if facts.get("anyway"):
@@ -228,6 +227,11 @@ def reply_sentence(
     return translate(WROTE[len(told)]).format(
         channel=CHANNELS[channel], text=said, **parts
     )
+
+
+def accepted_sentence(channel: str, translate: Translate = str) -> str:
+    """The sentence for a provider's yes."""
+    return _told(translate(ACCEPTED), {"channel": CHANNELS[channel]})
 
 
 def text_sentence(ago: timedelta, translate: Translate = str) -> str:
@@ -263,6 +267,12 @@ _FORMS = tuple(_forms())
 def _key(because: str, facts: Mapping[str, Fact]) -> str:
     fact = _DECIDED_BY.get(Because(because))
     return f"{because}.{facts[fact]}" if fact else str(because)
+
+
+def _told(form: str, words: Mapping[str, Any]) -> str:
+    told = form.format_map(words)
+    # `email` is small within a sentence.
+    return told[:1].upper() + told[1:] if form.startswith("{channel}") else told
 
 
 def _extended(

@@ -65,17 +65,13 @@ def decide(cascade: Cascade, event: Event, now: datetime) -> Decision:
             assert_never(event)
 
 
-def accepted_only(
-    index: int, channel: Channel, until: Until, now: datetime
-) -> Note | None:
-    """All that comes of an acceptance that is the first thing known of an attempt.
+def acceptance_decides_nothing(until: Until) -> bool:
+    """Whether a step asks for more than that its message is accepted.
 
-    The cascade is as it was, whatever it is up to. None if the step asks for nothing more: then
-    that decides something.
+    Then an acceptance that is the first thing known of an attempt leaves its cascade as it was,
+    whatever that is up to, and nothing comes of it.
     """
-    if until is Until.ACCEPTED:
-        return None
-    return _note(Because.ACCEPTED, index, channel, at=now.isoformat())
+    return until is not Until.ACCEPTED
 
 
 # --- What happened ---------------------------------------------------------------------------
@@ -533,9 +529,9 @@ def _failure_note(index: int, attempt: Attempt) -> Note:
     return _note(Because.FAILED, index, attempt.channel, **facts)
 
 
+# An acceptance is told from its mark, when the story is: it is most of what ever happens.
 _FACTS = {
     "unknown_at": Because.UNKNOWN,
-    "accepted_at": Because.ACCEPTED,
     "sent_at": Because.SENT,
     "delivered_at": Because.DELIVERED,
     "read_at": Because.READ,

@@ -1,8 +1,8 @@
 """A provider's yes to a message: most of what ever happens, and it decides nothing by itself.
 
 The cascade goes on waiting for what its step asks for, or it is over already. So it is neither
-read nor locked: the yes is written down, and told. Whatever is more than that goes the way of
-everything else, through the machine.
+read nor locked: the yes is written down. Whatever is more than that goes the way of everything
+else, through the machine.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from core.cascade.commands import Note
-from core.cascade.machine import accepted_only
+from core.cascade.machine import acceptance_decides_nothing
 from core.services.lessons import mend
-from core.store import attempts, cascades
+from core.store import attempts
 from core.store.attempts import Claimed
 from core.store.breakers import Taken
 
@@ -38,19 +37,11 @@ def accept(tx: Connection, accepted: Sequence[Acceptance], now: datetime) -> set
     The others may be more than an acceptance: something was known of them before, or it is all
     that their step asks for.
     """
-    news = {one.reference: note for one in accepted if (note := _news(one, now))}
-    plain = attempts.unmarked(tx, news.keys())
-    done = [one for one in accepted if one.reference in plain]
-    attempts.accept(tx, {one.reference: one.provider_id for one in done}, now)
-    told = [(one.claimed, news[one.reference]) for one in done]
-    cascades.tell(tx, [(of.account_id, of.cascade_id, note) for of, note in told], now)
-    mend(tx, {_taken(one.claimed) for one in done}, now)
-    return plain
-
-
-def _news(one: Acceptance, now: datetime) -> Note | None:
-    claimed = one.claimed
-    return accepted_only(claimed.number, claimed.channel, claimed.until, now)
+    plain = [one for one in accepted if acceptance_decides_nothing(one.claimed.until)]
+    ids = {one.reference: one.provider_id for one in plain}
+    faulty = attempts.accept(tx, ids, now)
+    mend(tx, {_taken(one.claimed) for one in plain if faulty.get(one.reference)}, now)
+    return set(faulty)
 
 
 def _taken(claimed: Claimed) -> Taken:

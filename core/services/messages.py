@@ -6,7 +6,13 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import Translate, reply_sentence, sentence, text_sentence
+from core.cascade.explain import (
+    Translate,
+    accepted_sentence,
+    reply_sentence,
+    sentence,
+    text_sentence,
+)
 from core.cascade.latest import last_step_by
 from core.cascade.model import Attempt, Fate
 from core.cascade.replies import Answer
@@ -186,13 +192,13 @@ def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:
     written = [
         (one["received_at"], _reply_line(one, translate)) for one in stored.replies
     ]
-    as_texts = [
-        (one["sending_at"], _text_line(one, translate))
+    tried = [
+        (line.at, line)
         for one in stored.attempts
-        if (one["content"] or {}).get("wrote_at")
+        for line in _try_lines(one, translate)
     ]
-    # What a reply led to stands after it.
-    for _, line in sorted([*written, *as_texts, *noted], key=itemgetter(0)):
+    # What a reply or an acceptance led to stands after it.
+    for _, line in sorted([*written, *tried, *noted], key=itemgetter(0)):
         yield line
 
 
@@ -212,11 +218,29 @@ def _beginning(row: records.Row, translate: Translate) -> str:
     return told.format(event=row["event"], reminder=row["reminder_key"])
 
 
+def _try_lines(row: records.Row, translate: Translate) -> Iterator[LineView]:
+    """What an attempt itself tells. The rest is noted."""
+    if (row["content"] or {}).get("wrote_at"):
+        yield _text_line(row, translate)
+    if row["accepted_at"]:
+        yield _accepted_line(row, translate)
+
+
 def _text_line(row: records.Row, translate: Translate) -> LineView:
     ago = row["sending_at"] - datetime.fromisoformat(row["content"]["wrote_at"])
     told = text_sentence(max(ago, timedelta()), translate)
     return LineView(
         at=row["sending_at"], because="as_text", channel=row["channel"], sentence=told
+    )
+
+
+def _accepted_line(row: records.Row, translate: Translate) -> LineView:
+    return LineView(
+        # By a receipt's clock, which may tell whole seconds, it was before it was sent.
+        at=max(row["accepted_at"], row["sending_at"]),
+        because="accepted",
+        channel=row["channel"],
+        sentence=accepted_sentence(row["channel"], translate),
     )
 
 

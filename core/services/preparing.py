@@ -22,7 +22,7 @@ from core.services.windows import with_windows
 from core.store import attempts, links, people
 from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
-from core.store.claims import FULL, USED_UP, Claims, Limited, claim
+from core.store.claims import FULL, USED_UP, Claims, Limited, claim, save
 
 # A window that lost no more than this in the queue is as good as whole.
 PROMPT, PROMPT_PART = timedelta(seconds=1), 1 / 20
@@ -52,7 +52,7 @@ def _take(app: Everreach, channel: str, most: int) -> tuple[Claims, list[Prepare
     usual = partial(usual_limits, app, channel)
     with app.store.write() as tx:
         claims = claim(tx, channel, now, most, usual=usual, turns=app.turns)
-        claimed = with_windows(app, tx, attempts.claimed(claims.ours, now), now)
+        claimed = with_windows(app, tx, claims.ours, now)
         broken = breakers_of(tx, claims.faulty) if claims.faulty else {}
         refusals = _refusals(tx, claimed)
         prepared = [
@@ -62,8 +62,10 @@ def _take(app: Everreach, channel: str, most: int) -> tuple[Claims, list[Prepare
             for one in claimed
         ]
         taken = {one.claimed.reference: one.taken for one in prepared}
-        attempts.take(tx, taken, now, lease_until)
         _keep_links(tx, prepared, now)
+        with app.store.at_once(tx):
+            save(tx, claims)
+            attempts.take(tx, taken, now, lease_until)
     return claims, prepared
 
 

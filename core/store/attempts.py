@@ -1,6 +1,6 @@
 """Attempts that wait to be sent, and those in a worker's hands."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    and_,
     bindparam,
     exists,
     or_,
@@ -23,17 +24,28 @@ from core.message.compose import Composed
 from core.message.cost import Expected
 from core.message.price import RateCard
 from core.store import records
-from core.store.many import among, update_each
+from core.store.many import update_each, update_where
 from core.store.prices import CARD, money_columns
 from core.store.tables import (
     accounts,
     attempts,
+    breakers,
     cascades,
     consents,
     reminders,
     senders,
     suppressions,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Via:
+    """A sender, with what counts of its account for all that goes by it."""
+
+    sender: records.Row
+    account_key: str
+    currency: str
+    card: RateCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,19 +113,12 @@ class Taken:
 
 def details(tx: Connection, reference: str, now: datetime) -> Claimed | None:
     """What it takes to send an attempt now."""
-    rows = tx.execute(_DETAILS, {"reference": reference}).mappings().all()
-    return next(iter(claimed(rows, now)), None)
-
-
-def claimed(rows: Collection[records.Row], now: datetime) -> list[Claimed]:
-    """These attempts, with their `details_of`, taken now."""
-    by = {row["sender_id"]: row for row in rows}
-    known = {sender_id: sender_of(row) for sender_id, row in by.items()}
-    return [_claimed(row, known[row["sender_id"]], now) for row in rows]
+    row = tx.execute(_DETAILS, {"reference": reference}).mappings().one_or_none()
+    return claimed(row, via_of(row), now) if row else None
 
 
 def details_of(some: FromClause) -> Select[Any]:
-    """All that it takes to send some attempts, oldest first."""
+    """All that it takes to send some attempts but what they go by (`VIA`), oldest first."""
     whose = (cascades.c.recipient_key, cascades.c.email)
     said = (
         exists().where(log.c.account_id == some.c.account_id, log.c.address.in_(whose))
@@ -126,25 +131,28 @@ def details_of(some: FromClause) -> Select[Any]:
             *cascades.c["recipient", "recipient_key", "fields", "expires_at", "zone"],
             or_(*said).label("has_said"),
             reminders.c.definition,
-            accounts.c.key.label("account_key"),
-            accounts.c.currency,
-            CARD,
-            *SENDER,
         )
         .join(cascades, cascades.c.id == some.c.cascade_id)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
-        .join(senders, senders.c.id == some.c.sender_id)
-        .join(accounts, accounts.c.id == some.c.account_id)
         .order_by(some.c.due_at)
     )
 
 
 # Every column of a sender, as `sender_…`.
 SENDER = [column.label(f"sender_{column.name}") for column in senders.c]
-_DETAILS = details_of(attempts).where(attempts.c.reference == bindparam("reference"))
+# What makes a `Via`, of a sender and its account.
+VIA = (*SENDER, accounts.c.key.label("account_key"), accounts.c.currency, CARD)
+_DETAILS = (
+    details_of(attempts)
+    .add_columns(*VIA)
+    .join(senders, senders.c.id == attempts.c.sender_id)
+    .join(accounts, accounts.c.id == attempts.c.account_id)
+    .where(attempts.c.reference == bindparam("reference"))
+)
 
 
-def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
+def claimed(row: records.Row, via: Via, now: datetime) -> Claimed:
+    """An attempt that is taken now, of its `details_of`."""
     definition = row["definition"]
     channel = Channel(row["channel"])
     return Claimed(
@@ -153,14 +161,14 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
         number=row["number"],
         channel=channel,
         until=Until(row["until"]),
-        account_key=row["account_key"],
-        sender=sender,
+        account_key=via.account_key,
+        sender=via.sender,
         taken_at=now,
         due_at=row["due_at"],
         wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
         zone=row["zone"],
-        currency=row["currency"],
+        currency=via.currency,
         recipient=row["recipient"],
         fields=row["fields"],
         content=definition["content"],
@@ -169,6 +177,16 @@ def _claimed(row: records.Row, sender: records.Row, now: datetime) -> Claimed:
         ),
         purpose=Purpose(definition["purpose"]),
         has_said=bool(row["has_said"]),
+        card=via.card,
+    )
+
+
+def via_of(row: records.Row) -> Via:
+    """What its `VIA` columns say."""
+    return Via(
+        sender=sender_of(row),
+        account_key=row["account_key"],
+        currency=row["currency"],
         card=row["card"],
     )
 
@@ -186,8 +204,8 @@ def take(
 ) -> None:
     """Take what was claimed, and write down what it says, before it goes out, by reference."""
     ours = {"state": "sending", "sending_at": now, "lease_until": lease_until}
-    rows = [{"key": key, **ours, **_kept(one)} for key, one in taken.items()]
-    update_each(tx, attempts.c.reference, rows)
+    rows = [{"key": key, **_kept(one)} for key, one in taken.items()]
+    update_each(tx, attempts.c.reference, rows, ours)
 
 
 def _kept(one: Taken | None) -> dict[str, Any]:
@@ -212,34 +230,22 @@ def _kept(one: Taken | None) -> dict[str, Any]:
 LET_GO: Mapping[str, Any] = {"state": "done", "lease_until": None}
 
 
-def unmarked(tx: Connection, references: Collection[str]) -> set[str]:
-    """Those of these of which nothing is known yet. They stay so until the transaction ends."""
-    if not references:
-        return set()
-    return set(tx.scalars(_UNMARKED, {"references": references}))
-
-
-_UNMARKED = (
-    select(attempts.c.reference)
-    .where(
-        among(attempts.c.reference, "references"),
-        *(attempts.c[name].is_(None) for name in MARKS),
-    )
-    .order_by(attempts.c.reference)
-    .with_for_update(key_share=True)
-)
-
-
 def accept(
     tx: Connection, provider_ids: Mapping[str, str | None], now: datetime
-) -> None:
-    """Let go of attempts that their provider has accepted, by reference, and calls so."""
+) -> dict[str, bool]:
+    """Let go of attempts that their provider has accepted, by reference, and calls so.
+
+    Only of those of which nothing is known yet: which these are, and whether something is
+    broken in their account.
+    """
     news = {**LET_GO, "accepted_at": now}
-    rows = [
-        {"key": key, **news, "provider_id": known}
-        for key, known in provider_ids.items()
-    ]
-    update_each(tx, attempts.c.reference, rows)
+    rows = [{"key": key, "provider_id": it} for key, it in provider_ids.items()]
+    key = attempts.c.reference
+    return update_where(tx, key, rows, news, so=_UNMARKED, tell=_FAULTY)
+
+
+_UNMARKED = and_(*(attempts.c[name].is_(None) for name in MARKS))
+_FAULTY = exists().where(breakers.c.account_id == attempts.c.account_id)
 
 
 def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:

@@ -295,26 +295,16 @@ def _commanded(
 
 
 def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
-    told = [
-        (one.account_id, one.after.id, command)
+    rows = [
+        {
+            "cascade_id": one.after.id,
+            "at": now,
+            "because": command.because,
+            "facts": dict(command.facts),
+        }
         for one in decided
         for command in one.commands
         if isinstance(command, Note)
-    ]
-    tell(tx, told, now)
-
-
-def tell(tx: Connection, told: Sequence[tuple[int, str, Note]], now: datetime) -> None:
-    """Note what happened, each of it with its account's and its cascade's id."""
-    rows = [
-        {
-            "account_id": account_id,
-            "cascade_id": cascade_id,
-            "at": now,
-            "because": note.because,
-            "facts": dict(note.facts),
-        }
-        for account_id, cascade_id, note in told
     ]
     insert_each(tx, notes, rows)
 

@@ -19,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    literal,
     literal_column,
     select,
 )
@@ -35,7 +36,7 @@ from core.cascade.limits import (
 )
 from core.store import inbox as arrivals
 from core.store import paces, records
-from core.store.attempts import details_of
+from core.store.attempts import VIA, Claimed, Via, claimed, details_of, via_of
 from core.store.many import update_each
 from core.store.paces import Owner, Person
 from core.store.tables import (
@@ -43,6 +44,7 @@ from core.store.tables import (
     accounts,
     attempts,
     breakers,
+    cascades,
     inbox,
     senders,
 )
@@ -69,21 +71,23 @@ class Claims:
     """What a worker took, and what it had to leave.
 
     `taken` may be sent; `refused` are ours too, but may not go; `put_off` go a little later.
-    `due` are the `details_of` all of them. `held` are accounts with unread events, `faulty`
-    those in which something is broken.
+    `due` are all of them. `held` are accounts with unread events, `faulty` those in which
+    something is broken. `paces` and `times` are what counts from now on, where limits ask for it.
     """
 
-    due: list[records.Row] = field(default_factory=list)
+    due: list[Claimed] = field(default_factory=list)
     taken: list[str] = field(default_factory=list)
     refused: dict[str, Limited] = field(default_factory=dict)
     put_off: dict[str, datetime] = field(default_factory=dict)
     held: set[int] = field(default_factory=set)
     faulty: set[int] = field(default_factory=set)
+    paces: dict[Owner, Pace] = field(default_factory=dict)
+    times: dict[Person, list[datetime]] = field(default_factory=dict)
 
     @property
-    def ours(self) -> list[records.Row]:
-        """The details of what this worker took, to be sent or to be refused."""
-        return [row for row in self.due if row["reference"] not in self.put_off]
+    def ours(self) -> list[Claimed]:
+        """What this worker took, to be sent or to be refused."""
+        return [one for one in self.due if one.reference not in self.put_off]
 
     @property
     def any(self) -> bool:
@@ -100,11 +104,10 @@ def claim(
     usual: UsualLimits,
     turns: Turns,
 ) -> Claims:
-    """Choose attempts that are due, to be taken in this transaction (`attempts.take`).
+    """Choose attempts that are due, to be taken in this transaction (`save`, `attempts.take`).
 
     Each is given to one worker only: until this transaction ends, nobody else can choose it.
-    Nothing is chosen of an account that has unread events: they may call off what is due. What
-    is chosen counts against limits, whatever becomes of it.
+    Nothing is chosen of an account that has unread events: they may call off what is due.
     """
 
     def look(after: int, most: int) -> list[_Busy]:
@@ -117,8 +120,16 @@ def claim(
     claims.held = {one.account_id for one in busy if one.held}
     claims.faulty = {one.account_id for one in busy if one.faulty}
     claiming.take([one for one in busy if not one.held])
-    claiming.save()
     return claims
+
+
+def save(tx: Connection, claims: Claims) -> None:
+    """Put off and count what was decided, whatever becomes of it."""
+    put_off = claims.put_off.items()
+    rows = [{"key": key, "due_at": at} for key, at in put_off]
+    update_each(tx, attempts.c.reference, rows)
+    paces.save(tx, claims.paces)
+    paces.write_down(tx, claims.times)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +138,7 @@ class _Busy:
 
     id: int
     account_id: int
+    via: Via
     held: bool
     faulty: bool
     limits: Mapping[Owner, Limits]  # only where there are any
@@ -146,12 +158,14 @@ class _Busy:
 
 
 def _busy(row: records.Row, usual: UsualLimits) -> _Busy:
-    own = limits_of(usual(row["provider"]), row["limits"])
+    own = limits_of(usual(row["sender_provider"]), row["sender_limits"])
     whole = limits_of(NO_LIMITS, row["account_limits"])
-    both = {(row["account_id"], row["id"]): own, (row["account_id"], 0): whole}
+    account_id = row["sender_account_id"]
+    both = {(account_id, row["id"]): own, (account_id, 0): whole}
     return _Busy(
         id=row["id"],
-        account_id=row["account_id"],
+        account_id=account_id,
+        via=via_of(row),
         held=bool(row["held"]),
         faulty=bool(row["faulty"]),
         limits={owner: limits for owner, limits in both.items() if limits != NO_LIMITS},
@@ -168,9 +182,7 @@ class _Claiming:
     limit: int
     claims: Claims = field(default_factory=Claims)
     ours: dict[Owner, Pace] = field(default_factory=dict)
-    spent: set[Owner] = field(default_factory=set)
     latest: dict[Person, list[datetime]] = field(default_factory=dict)
-    given: set[Person] = field(default_factory=set)
     in_line: dict[Person, datetime] = field(default_factory=dict)  # free for the next
 
     def take(self, busy: Sequence[_Busy]) -> None:
@@ -211,7 +223,7 @@ class _Claiming:
     def _due(self, sender: _Busy, most: int) -> Sequence[records.Row]:
         values = {"channel": self.channel, "sender": sender.id, "now": self.now}
         due = self.tx.execute(_DUE, {**values, "most": most}).mappings().all()
-        self.claims.due += due
+        self.claims.due += [claimed(row, sender.via, self.now) for row in due]
         return due
 
     def _counted(
@@ -227,16 +239,18 @@ class _Claiming:
                 before.append(self._give(sender, row))
         for owner, limits in sender.limits.items():
             self.ours[owner] = spend(self.ours[owner], limits, self.now, before)
-            self.spent.add(owner)
+            self.claims.paces[owner] = self.ours[owner]
         return going
 
     # --- People
 
     def _look_up(self, sender: _Busy, due: Sequence[records.Row]) -> None:
-        people = {(o, row["recipient_key"]) for o in sender.by_person for row in due}
-        unknown = people - self.latest.keys()
-        found = paces.times(self.tx, unknown)
-        self.latest |= {person: found.get(person, []) for person in unknown}
+        """What was known of them. Of whom another sender has had a turn with, we know more."""
+        for owner in sender.by_person:
+            whose = "times_by_sender" if owner == sender.owner else "times_by_account"
+            for row in due:
+                times = paces.moments(row[whose])
+                self.latest.setdefault((owner, row["recipient_key"]), times)
 
     def _may_go(self, sender: _Busy, row: records.Row) -> bool:
         reference = row["reference"]
@@ -282,18 +296,8 @@ class _Claiming:
             else:
                 kept = sender.limits[owner].per_person_per_day or 1
             self.latest[person] = [*times, self.now][-kept:]
-            self.given.add(person)
+            self.claims.times[person] = self.latest[person]
         return before
-
-    # --- The end
-
-    def save(self) -> None:
-        """Put off and count what was decided."""
-        put_off = self.claims.put_off.items()
-        rows = [{"key": key, "due_at": at} for key, at in put_off]
-        update_each(self.tx, attempts.c.reference, rows)
-        paces.save(self.tx, {owner: self.ours[owner] for owner in self.spent})
-        paces.write_down(self.tx, {one: self.latest[one] for one in self.given})
 
 
 # --- Looking for work ------------------------------------------------------------------------
@@ -356,9 +360,7 @@ _CHANNEL = bindparam("channel", type_=attempts.c.channel.type)
 _BUSY = (
     _busy_senders(_CHANNEL, bindparam("after"))
     .add_columns(
-        senders.c.account_id,
-        senders.c.provider,
-        senders.c.limits,
+        *VIA,
         accounts.c.limits.label("account_limits"),
         _has_events().label("held"),
         exists().where(breakers.c.account_id == senders.c.account_id).label("faulty"),
@@ -381,4 +383,8 @@ _FIRST = (
     .with_for_update(skip_locked=True)
     .subquery("first")
 )
-_DUE = details_of(_FIRST)
+_PERSON = (_FIRST.c.account_id, cascades.c.recipient_key)
+_DUE = details_of(_FIRST).add_columns(
+    paces.times_to(*_PERSON, _FIRST.c.sender_id).label("times_by_sender"),
+    paces.times_to(*_PERSON, literal(0)).label("times_by_account"),
+)

@@ -61,6 +61,29 @@ class Store:
         with self.engine.connect() as connection:
             yield connection
 
+    @contextmanager
+    def at_once(self, tx: Connection) -> Iterator[None]:
+        """Send what is written in here without waiting for the answer to each statement.
+
+        It must return nothing. An error is raised at the end at the latest.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        driver: Any = tx.connection.driver_connection
+        try:
+            with driver.pipeline():
+                yield
+        except driver.Error as error:
+            raise DBAPIError.instance(
+                None,
+                None,
+                error,
+                driver.Error,
+                connection_invalidated=tx.dialect.is_disconnect(error, driver, None),
+                dialect=tx.dialect,
+            ) from error
+
     def insist(self, work: Callable[[Connection], T]) -> T:
         """Do something in a write transaction, again if the database lost it.
 

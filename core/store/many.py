@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     Insert,
+    Select,
     Table,
     Text,
     Update,
@@ -32,10 +34,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-Rows = Sequence[Mapping[str, Any]]
+Values = Mapping[str, Any]
+Rows = Sequence[Values]
+NOTHING: Values = MappingProxyType({})
 Statement = Insert | Update
 
 # --- Looking for many ------------------------------------------------------------------------
@@ -105,18 +110,47 @@ def _among_on_postgresql(element: _Among, compiler: SQLCompiler, **kw: Any) -> s
 # arrays of them takes longer than to write them. SQLite is, with one row after the other.
 
 
-def update_each(tx: Connection, key: Column[str], rows: Rows) -> None:
-    """Change rows: each one's `key` says which, its other values what to.
+def update_each(
+    tx: Connection, key: Column[str], rows: Rows, alike: Values = NOTHING
+) -> None:
+    """Change rows: each one's `key` says which, its other values and `alike` what to.
 
     Those that say the same columns are changed together.
     """
-    alike: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    groups: dict[tuple[str, ...], list[Values]] = {}
     for row in rows:
-        alike.setdefault(tuple(row), []).append(row)
-    for names, group in alike.items():
+        groups.setdefault(tuple(row), []).append(row)
+    for names, group in groups.items():
         changed = tuple(name for name in names if name != "key")
-        keys = [row["key"] for row in group]
-        _do(tx, _updating(tx.dialect.name, key, changed), group, keys=keys)
+        updating = _updating(tx.dialect.name, key, changed, tuple(alike))
+        _do(tx, updating, group, alike, keys=[row["key"] for row in group])
+
+
+def update_where(
+    tx: Connection,
+    key: Column[str],
+    rows: Rows,
+    alike: Values,
+    *,
+    so: ColumnElement[bool],
+    tell: ColumnElement[Any],
+) -> dict[str, Any]:
+    """As `update_each`, but only where something is so; all rows say the same columns.
+
+    What `tell` is of each that is changed, by its key. They are locked in the order of those.
+    """
+    if not rows:
+        return {}
+    keys = [row["key"] for row in rows]
+    if tx.dialect.name == "sqlite":  # one row after the other returns nothing
+        found = tx.execute(_finding(key, so, tell), {"keys": keys}).all()
+        told = {row[0]: row[1] for row in found}
+        update_each(tx, key, [row for row in rows if row["key"] in told], alike)
+        return told
+    changed = tuple(name for name in rows[0] if name != "key")
+    updating = _updating_where(key, changed, tuple(alike), so, tell)
+    found = tx.execute(updating, {"rows": rows, "keys": keys, **alike}).all()
+    return {row[0]: row[1] for row in found}
 
 
 def insert_each(
@@ -127,16 +161,19 @@ def insert_each(
     All have the same columns.
     """
     if rows:
-        _do(tx, _inserting(tx.dialect.name, table, tuple(rows[0]), tuple(same)), rows)
+        inserting = _inserting(tx.dialect.name, table, tuple(rows[0]), tuple(same))
+        _do(tx, inserting, rows, NOTHING)
 
 
-def _do(tx: Connection, statement: Statement, rows: Rows, **more: Any) -> None:
-    names = tuple(rows[0])
+def _do(
+    tx: Connection, statement: Statement, rows: Rows, alike: Values, **more: Any
+) -> None:
     if tx.dialect.name == "sqlite":
+        names = (*rows[0], *alike)
         sql, to_values = _compiled(statement, tx.dialect, names)
-        tx.exec_driver_sql(sql, [to_values(row) for row in rows])
+        tx.exec_driver_sql(sql, [to_values({**row, **alike}) for row in rows])
     else:
-        tx.execute(statement, {"rows": rows, **more})
+        tx.execute(statement, {"rows": rows, **alike, **more})
 
 
 @lru_cache(maxsize=64)
@@ -159,18 +196,44 @@ def _compiled(
     return str(compiled), to_values
 
 
+Names = tuple[str, ...]
+
+
 @lru_cache(maxsize=64)
-def _updating(dialect: str, key: Column[str], names: tuple[str, ...]) -> Statement:
-    table = key.table
+def _updating(dialect: str, key: Column[str], own: Names, alike: Names) -> Update:
     if dialect == "sqlite":
-        changes: Mapping[str, Any] = {name: bindparam(name) for name in names}
-        return update(table).where(key == bindparam("key")).values(changes)
-    types = {name: table.c[name].type for name in names}
-    rows = _rows({"key": key.type, **types})
-    changes = {name: rows.c[name] for name in names}
+        changes: Values = {name: bindparam(name) for name in (*own, *alike)}
+        return update(key.table).where(key == bindparam("key")).values(changes)
     # Named twice: for a join alone, PostgreSQL reads the whole of a table that is not large.
-    same = and_(key == rows.c["key"], among(key, "keys"))
-    return update(table).where(same).values(changes)
+    return _updating_all(key, own, alike).where(among(key, "keys"))
+
+
+@lru_cache(maxsize=64)
+def _updating_where(
+    key: Column[str],
+    own: Names,
+    alike: Names,
+    so: ColumnElement[bool],
+    tell: ColumnElement[Any],
+) -> ReturningUpdate[Any]:
+    found = _finding(key, so, tell).order_by(key)
+    ours = found.with_for_update(of=key.table, key_share=True).cte("ours")
+    updating = _updating_all(key, own, alike).where(key == ours.c[key.name])
+    return updating.returning(key, ours.c.told)
+
+
+def _finding(
+    key: Column[str], so: ColumnElement[bool], tell: ColumnElement[Any]
+) -> Select[Any]:
+    return select(key, tell.label("told")).where(among(key, "keys"), so)
+
+
+def _updating_all(key: Column[str], own: Names, alike: Names) -> Update:
+    table = key.table
+    rows = _rows({"key": key.type, **{name: table.c[name].type for name in own}})
+    changes = {name: rows.c[name] for name in own}
+    same = {name: bindparam(name, type_=table.c[name].type) for name in alike}
+    return update(table).where(key == rows.c["key"]).values({**changes, **same})
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, select
 
 from core.cascade.limits import Pace
 from core.store import records
@@ -66,11 +66,7 @@ def times(tx: Connection, people: Collection[Person]) -> dict[Person, list[datet
         (((account, sender), person), times)
         for account, sender, person, times in tx.execute(_TIMES, values)
     )
-    return {
-        one: [*map(datetime.fromisoformat, times)]
-        for one, times in found
-        if one in people
-    }
+    return {one: moments(times) for one, times in found if one in people}
 
 
 # Three lists, not a list of triples: as with `_PACES`.
@@ -81,6 +77,23 @@ _TIMES = select(
     among(written.c.sender_id, "senders"),
     among(written.c.person, "people"),
 )
+
+
+def times_to(
+    account: ColumnElement[int], person: ColumnElement[str], sender: ColumnElement[int]
+) -> ScalarSelect[Any]:
+    """The same of one person and one sender, as part of a query; `moments` reads it."""
+    whose = (written.c.account_id, written.c.sender_id, written.c.person)
+    same = (
+        mine == theirs
+        for mine, theirs in zip(whose, (account, sender, person), strict=True)
+    )
+    return select(written.c.times).where(*same).scalar_subquery()
+
+
+def moments(times: Sequence[str] | None) -> list[datetime]:
+    """When a person got their latest messages, as it is kept."""
+    return [datetime.fromisoformat(at) for at in times or ()]
 
 
 def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> None:

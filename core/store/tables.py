@@ -516,7 +516,6 @@ notes = Table(
     "notes",
     metadata,
     _id(),
-    _account(),
     Column("cascade_id", Text, ForeignKey("cascades.id"), nullable=False),
     Column("at", UtcTime, nullable=False),
     _text("because"),
@@ -634,10 +633,9 @@ paces = Table(
 written = Table(
     "written",
     metadata,
-    _id(),
-    _account(),
-    Column("sender_id", Id, nullable=False),
-    _text("person"),  # a cascade's recipient_key
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("sender_id", Id, primary_key=True, autoincrement=False),
+    Column("person", Text, primary_key=True),  # a cascade's recipient_key
     Column("times", JSON, nullable=False),
-    UniqueConstraint("account_id", "sender_id", "person"),
+    sqlite_with_rowid=False,
 )

@@ -180,7 +180,7 @@ _ENOUGH = {"delivered": ("delivered", "read"), "read": ("read",)}
 def attempts_are_explained(all_: Evidence) -> Iterator[Look]:
     for reference, (told, view, row) in all_.tries.items():
         noted = set(notes_of(told, row["number"]))
-        times = ("unknown", "accepted", "sent", "delivered", "read", "failed")
+        times = ("unknown", "sent", "delivered", "read", "failed")
         missing = {name for name in times if row[f"{name}_at"]} - noted
         if row["fate"] == "timed_out":
             missing |= {"timed_out"} - noted
@@ -195,6 +195,10 @@ def cascades_are_explained(all_: Evidence) -> Iterator[Look]:
     for told in all_.told:
         lines = told.view.timeline
         spoken = all(line.sentence for line in lines) and len(lines) >= 3
+        accepted = sum(line.because == "accepted" for line in lines)
+        spoken = spoken and accepted == sum(
+            bool(one.accepted_at) for one in told.view.tries
+        )
         yield told.view.id, "" if spoken else f"{len(lines)} lines"
 
 

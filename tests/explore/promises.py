@@ -58,7 +58,7 @@ RULES: dict[Promise, Sequence[Callable[[Change], bool]]] = {
     ),
     Promise.ANY_ORDER: (rules.marks_are_the_earliest_of_all_that_was_told,),
     Promise.ENOUGH: (rules.it_ends_as_what_was_told_says,),
-    Promise.ACCEPTED: (rules.an_acceptance_alone_is_only_told,),
+    Promise.ACCEPTED: (rules.an_acceptance_alone_decides_nothing,),
     Promise.LATE: (
         rules.what_arrives_late_is_noted,
         rules.nothing_is_queued_in_vain,

@@ -18,7 +18,7 @@ from core.cascade.events import (
     TimedOut,
 )
 from core.cascade.explain import sentence
-from core.cascade.machine import accepted_only
+from core.cascade.machine import acceptance_decides_nothing
 from core.cascade.model import FREE, Attempt, Cascade, Fate, Outcome, Step
 from core.cascade.schedule import Hours, TooLate
 from core.cascade.status import FailureClass, Marks, Until
@@ -286,7 +286,7 @@ def _arrived(one: Try) -> bool:
     return any(getattr(m, at) for m in one.heard for at in _UNTIL[Until.DELIVERED])
 
 
-def an_acceptance_alone_is_only_told(change: Change) -> bool:
+def an_acceptance_alone_decides_nothing(change: Change) -> bool:
     """The shell goes by this, and does not even read the cascade."""
     event, before = change.event, change.before.cascade
     at = event.marks.accepted_at if isinstance(event, Reported) else None
@@ -299,14 +299,13 @@ def an_acceptance_alone_is_only_told(change: Change) -> bool:
     if event.attempt not in range(len(before.attempts)):
         return True
     attempt = before.attempts[event.attempt]
-    note = accepted_only(event.attempt, attempt.channel, attempt.until, at)
-    if attempt.marks != Marks() or note is None:
+    if attempt.marks != Marks() or not acceptance_decides_nothing(attempt.until):
         return True
     attempts = list(before.attempts)
     named = change.after.cascade.attempts[event.attempt].named  # by the shell
     attempts[event.attempt] = replace(attempt, marks=event.marks, named=named)
     same = replace(before, attempts=tuple(attempts))
-    return change.after.cascade == same and change.commands == (note,)
+    return change.after.cascade == same and not change.commands
 
 
 # --- Receipts ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from copy import deepcopy
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection, select, update
 
@@ -21,7 +22,7 @@ from core.services.setup import apply
 from core.services.timers import turn_due_timers
 from core.services.views import MessageView, TryView
 from core.store import attempts, notices, origins
-from core.store.claims import Claims, claim
+from core.store.claims import Claims, claim, save
 from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import reminders, senders
 from tests.conftest import SetClock
@@ -128,16 +129,17 @@ class Line:
         )
         inbox.keep(self.app, RECEIPT, origin, request)
 
-    def twilio_says(self, status: str, reference: str) -> None:
-        """Twilio reports on an attempt."""
+    def twilio_says(self, status: str, reference: str, at: str = "") -> None:
+        """Twilio reports on an attempt, and when it was if it says that."""
         with self.app.store.read() as tx:
             origin = origins.sender(tx, "twilio", "riverside.sms")
         assert origin
+        told = {"MessageSid": f"SM.{reference}", "MessageStatus": status}
         request = InboundRequest(
             method="POST",
             url=f"https://msg.example/receipts/twilio/riverside.sms?ref={reference}",
             headers={"content-type": "application/x-www-form-urlencoded"},
-            body=f"MessageSid=SM.{reference}&MessageStatus={status}".encode(),
+            body=urlencode({**told, **({"Timestamp": at} if at else {})}).encode(),
             received_at=riverside.NOW,
         )
         inbox.keep(self.app, RECEIPT, origin, request)
@@ -187,6 +189,7 @@ class Line:
         usual = partial(usual_limits, self.app, channel)
         now, turns = self.clock.now(), self.app.turns
         claims = claim(tx, channel, now, limit, usual=usual, turns=turns)
+        save(tx, claims)
         said = dict.fromkeys([*claims.taken, *claims.refused])
         attempts.take(tx, said, now, self.clock.wall() + timedelta(minutes=1))
         return claims

@@ -5,7 +5,7 @@ from datetime import UTC
 
 import pytest
 
-from core.cascade.explain import SAID, half_sentence, sentence
+from core.cascade.explain import SAID, accepted_sentence, half_sentence, sentence
 from core.message.phone import NoPhone, find_phone
 from core.services import events, replies
 from tests.catalogues import (
@@ -117,6 +117,8 @@ def test_a_sentence_is_told_in_each_language(language: str) -> None:
 
 
 def test_a_sentence_begins_with_a_capital_whatever_its_channel() -> None:
-    told = sentence("accepted", {"channel": "email", "attempt": 0}, UTC)
+    facts = {"channel": "email", "attempt": 0}
 
-    assert told == "Email's provider accepted it."
+    assert sentence("sent", facts, UTC) == "Sent by email."
+    assert sentence("late", facts, UTC).startswith("Email arrived late")
+    assert accepted_sentence("email") == "Email's provider accepted it."

@@ -10,9 +10,12 @@ import pytest
 from core.services.dispatch import BATCH, send_due
 from core.services.events import read_events
 from core.services.messages import list_messages
+from core.services.receipts import read_receipts
+from core.store import attempts
 from core.store.turns import Turns
 from tests.support.line import Line
 from tests.support.loopback import Providers, accepted
+from tests.support.riverside import meta_status
 
 
 def _ship(line: Line, count: int) -> None:
@@ -67,3 +70,22 @@ def test_answers_are_kept_even_if_the_next_batch_cannot_be_taken(line: Line) -> 
     messages = list_messages(line.app)
     tries = [tried.status for message in messages for tried in message.tries]
     assert tries == ["accepted"] * 3
+
+
+def test_a_yes_alone_is_kept_only_where_nothing_is_known_yet(line: Line) -> None:
+    _ship(line, 2)
+    line.claim_and_die()
+    known, fresh = (message.tries[0].reference for message in list_messages(line.app))
+    line.whatsapp_says(meta_status("sent", known))
+    read_receipts(line.app)
+
+    now = line.clock.now()
+    with line.app.store.write() as tx:
+        kept = attempts.accept(tx, {known: "wamid.1", fresh: "wamid.2"}, now)
+
+    assert kept == {fresh: False}
+    tries = [message.tries[0] for message in list_messages(line.app)]
+    assert [(one.status, one.provider_id) for one in tries] == [
+        ("sent", None),
+        ("accepted", "wamid.2"),
+    ]

@@ -228,6 +228,21 @@ def test_every_line_of_the_timeline_is_a_sentence(line: Line) -> None:
     )
 
 
+def test_a_providers_yes_is_told_and_was_not_before_it_was_asked(line: Line) -> None:
+    line.ship()
+    line.later(minutes=30)
+    sms = line.message.tries[1]
+    line.twilio_says("queued", sms.reference, at="2026-11-23T12:29:59Z")
+    line.work()
+
+    assert line.message.tries[1].accepted_at < sms.sending_at
+    accepted = [one for one in line.message.timeline if one.because == "accepted"]
+    assert [(one.sentence, one.at) for one in accepted] == [
+        ("WhatsApp's provider accepted it.", line.message.tries[0].accepted_at),
+        ("SMS's provider accepted it.", sms.sending_at),
+    ]
+
+
 def test_what_is_said_is_written_down_before_it_goes_out(
     line: Line, providers: Providers
 ) -> None:

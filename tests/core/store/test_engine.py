@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from core.store import engine
 from core.store.engine import Store
@@ -15,7 +15,7 @@ def store(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]
     monkeypatch.setattr(engine, "PAUSES", (0.0, 0.0))
     opened = Store(database_url)
     with opened.write() as tx:
-        tx.execute(text("CREATE TABLE told (what TEXT)"))
+        tx.execute(text("CREATE TABLE told (what TEXT PRIMARY KEY)"))
     yield opened
     opened.close()
 
@@ -66,3 +66,51 @@ def test_an_exception_rolls_back(store: Store) -> None:
 
     with store.read() as tx:
         assert tx.execute(text("SELECT * FROM told")).all() == []
+
+
+def test_what_is_written_at_once_is_all_there(store: Store) -> None:
+    with store.write() as tx, store.at_once(tx):
+        _tell(tx, "one", "other")
+
+    assert _told(store) == ["one", "other"]
+
+
+def test_what_goes_wrong_at_once_undoes_it_all(store: Store) -> None:
+    def work(tx: Connection) -> None:
+        _tell(tx, "before")
+        with store.at_once(tx):
+            _tell(tx, "one", "one", "other")
+
+    with pytest.raises(IntegrityError):
+        store.insist(work)
+
+    assert _told(store) == []
+    assert store.insist(lambda tx: _tell(tx, "again")) is None
+    assert _told(store) == ["again"]
+
+
+def test_a_connection_that_is_lost_at_once_is_repeated(store: Store) -> None:
+    if store.is_sqlite:
+        pytest.skip("there is no connection to lose")
+    blows = ["SELECT pg_terminate_backend(pg_backend_pid())"]
+
+    def work(tx: Connection) -> None:
+        with store.at_once(tx):
+            _tell(tx, "one")
+            if blows:
+                tx.execute(text(blows.pop()))
+            _tell(tx, "other")
+
+    store.insist(work)
+
+    assert _told(store) == ["one", "other"]
+
+
+def _tell(tx: Connection, *words: str) -> None:
+    for word in words:
+        tx.execute(text("INSERT INTO told VALUES (:word)"), {"word": word})
+
+
+def _told(store: Store) -> list[str]:
+    with store.read() as tx:
+        return list(tx.scalars(text("SELECT what FROM told ORDER BY what")))

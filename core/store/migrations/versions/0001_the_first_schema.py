@@ -388,9 +388,6 @@ def upgrade() -> None:
     op.create_table(
         "written",
         sa.Column(
-            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
             "account_id",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             nullable=False,
@@ -398,6 +395,7 @@ def upgrade() -> None:
         sa.Column(
             "sender_id",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
             nullable=False,
         ),
         sa.Column("person", sa.Text(), nullable=False),
@@ -405,13 +403,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_written_account_id")
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_written")),
-        sa.UniqueConstraint(
-            "account_id",
-            "sender_id",
-            "person",
-            name=op.f("uq_written_account_id_sender_id_person"),
+        sa.PrimaryKeyConstraint(
+            "account_id", "sender_id", "person", name=op.f("pk_written")
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "cascades",
@@ -664,18 +659,10 @@ def upgrade() -> None:
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column(
-            "account_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
         sa.Column("cascade_id", sa.Text(), nullable=False),
         sa.Column("at", UtcTime(), nullable=False),
         sa.Column("because", sa.Text(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_notes_account_id")
-        ),
         sa.ForeignKeyConstraint(
             ["cascade_id"], ["cascades.id"], name=op.f("fk_notes_cascade_id")
         ),
