@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from core.away import Late
 from core.clock import FastClock, SystemClock
 from core.config import Settings
 from core.ports import ChannelConnector, Clock, PlatformConnector, Registry
@@ -39,6 +40,7 @@ class Everreach:
     keep_together: Together[Known, int | None]
     origins: dict[tuple[str, str, str], Origin] = field(default_factory=dict)
     turns: Turns = field(default_factory=Turns)
+    late: Late = field(default_factory=Late)
     _configs: dict[tuple[str, bytes, str], Any] = field(default_factory=dict)
 
     def config_of(self, connector: Connector, row: Mapping[str, Any]) -> Any:
@@ -78,6 +80,7 @@ def open_everreach(settings: Settings, registry: Registry) -> Iterator[Everreach
     try:
         yield app
     finally:
+        app.late.close()
         app.wire.close()
         app.bell.close()
         arrivals.close()

@@ -23,7 +23,7 @@ CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
 MAX_BODY = 1 << 20
-CONNECTIONS = 128  # all that a worker has on its way
+CONNECTIONS = 128  # to one provider
 PAUSE, LINGER = 0.001, 0.01  # seconds; less than it takes to save answers one by one
 
 Numbered = tuple[int, Answer]
@@ -165,7 +165,8 @@ _NEVER_CONNECTED = (
 
 async def _open_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+        # No limit for all: a provider that hangs must not keep others from being reached.
+        connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS),
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         timeout=aiohttp.ClientTimeout(
@@ -195,10 +196,18 @@ def gathered(missing: int, answers: Answers) -> Iterator[list[Numbered]]:
         yield group
 
 
-def together(answers: Answers, most: int) -> list[Numbered]:
-    """The next answer, and those that follow it closely: saving many costs little more."""
-    group, until = [answers.get()], monotonic() + LINGER
-    while len(group) < most and monotonic() < until:
+def together(answers: Answers, most: int, until: float | None = None) -> list[Numbered]:
+    """The next answer, and those that follow it closely: saving many costs little more.
+
+    None if there is no answer until then, a time of `time.monotonic`.
+    """
+    patience = None if until is None else max(until - monotonic(), 0.0)
+    try:
+        group = [answers.get(timeout=patience)]
+    except Empty:
+        return []
+    linger_until = monotonic() + LINGER
+    while len(group) < most and monotonic() < linger_until:
         sleep(PAUSE)  # waiting for each would wake this thread for each
         group += _at_hand(answers)
     return group

@@ -4,15 +4,14 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count
-from queue import SimpleQueue
 from time import monotonic
 
 from sqlalchemy import Connection
 
+from core.away import Away
 from core.bootstrap import Everreach
 from core.cascade.events import Reported, accepted, failed, lost
 from core.cascade.model import Channel
@@ -33,11 +32,11 @@ from core.services.events import read_events
 from core.services.preparing import Prepared, prepare
 from core.store.claims import Claims
 from core.store.records import overrides
-from core.wire import Numbered, together
 
-BATCH = 64  # what a killed worker leaves behind as unknown is at most twice this
+BATCH = 64  # what a killed worker leaves behind as unknown is at most three times this
 ROUNDS = 5  # of reading events before the other lanes have their turn
 TURN_SECONDS = 0.2
+PATIENCE_SECONDS = 1.0  # with a provider that has not answered, before the others go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +56,36 @@ def send_due(app: Everreach, channel: str) -> bool:
     """Send what is due on a channel, for a while. Whether anything came of it.
 
     What is due for accounts with unread events goes once they are read: one of them may call
-    it off. Others do not wait for that.
+    it off. Others do not wait for that. Nor do they wait for a provider that takes its time:
+    what it has not answered by the end of a turn is left to a thread.
     """
-    turn = _Turn(app, channel)
+    # A mail server takes few connections from one client, all of them for one batch.
+    ahead = 0 if channel == Channel.EMAIL else BATCH
+    if app.late.missing(channel) > ahead:
+        return False
+    turn = _Turn(app, channel, ahead)
     try:
         return turn.send()
     finally:
         # Whatever goes wrong: an answer that is not saved is never known.
-        turn.save_answers()
+        turn.end()
 
 
 class _Turn:
     """A worker's turn on a channel. While one batch is on its way, the next is prepared."""
 
-    def __init__(self, app: Everreach, channel: str) -> None:
+    def __init__(self, app: Everreach, channel: str, ahead: int) -> None:
         self._app = app
         self._channel = channel
-        # A mail server takes few connections from one client, all of them for one batch.
-        self._ahead = 0 if channel == Channel.EMAIL else BATCH
-        self._until = monotonic() + TURN_SECONDS
-        self._answers: SimpleQueue[Numbered] = SimpleQueue()
-        self._away: dict[int, Prepared] = {}
-        self._numbers = count()
+        self._ahead = ahead
+        self._away = Away[Prepared](app.wire, self._save)
+        began = monotonic()
+        self._until, self._patience = began + TURN_SECONDS, began + PATIENCE_SECONDS
 
     def send(self) -> bool:
         """Send batch after batch, until nothing is due or the time is over."""
         worked, rounds = False, ROUNDS
-        while rounds:
+        while rounds and self._away.missing <= self._ahead:
             claims = self._send_batch()
             worked = worked or claims.any
             if claims.held:
@@ -91,26 +93,24 @@ class _Turn:
                 rounds -= 1
             elif not claims.any or monotonic() > self._until:
                 break
-            self.save_answers(but=self._ahead)
+            self._away.save_answers(self._ahead, self._patience)
         return worked
 
     def _send_batch(self) -> Claims:
         claims, prepared = prepare(self._app, self._channel, BATCH)
         _save(self._app, [_refuse(one) for one in prepared if one.refused])
-        leaving = [(next(self._numbers), one) for one in prepared if one.request]
-        requests = [(number, one.request) for number, one in leaving if one.request]
-        self._app.wire.send(requests, self._answers)
-        self._away.update(leaving)
+        self._away.send([(one, one.request) for one in prepared if one.request])
         return claims
 
-    def save_answers(self, but: int = 0) -> None:
-        """Save answers as they come in, until no more than `but` are missing."""
-        while len(self._away) > but:
-            answers = together(self._answers, len(self._away) - but)
-            _save(
-                self._app,
-                [_read(self._away.pop(number), answer) for number, answer in answers],
-            )
+    def end(self) -> None:
+        """Save what is answered soon. The rest is left to a thread."""
+        try:
+            self._away.save_answers(until=self._patience)
+        finally:
+            self._app.late.leave(self._channel, self._away)
+
+    def _save(self, answers: Sequence[tuple[Prepared, Answer]]) -> None:
+        _save(self._app, [_read(prepared, answer) for prepared, answer in answers])
 
 
 def _refuse(prepared: Prepared) -> _Sent:

@@ -3,9 +3,11 @@ messages cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from time import monotonic
 
 from sqlalchemy import Connection
 
+from core.away import Away
 from core.bootstrap import Everreach
 from core.cascade.events import Answered, Event
 from core.cascade.status import overridden
@@ -18,8 +20,12 @@ from core.services.receipts import reported
 from core.store import prices, questions
 from core.store.questions import Asked
 from core.store.records import overrides
+from core.store.work import QUESTIONS
 
 BATCH = 32
+PATIENCE_SECONDS = (
+    1.0  # with providers that have not answered, before other lanes go on
+)
 
 Group = Sequence[tuple[Asked, Receipt | None]]
 Save = Callable[[Everreach, Group], None]
@@ -29,8 +35,10 @@ def ask_due(app: Everreach) -> bool:
     """Ask of a batch of attempts. Whether there was any.
 
     A question that is lost costs nothing but its moment: the cascade has a deadline for it,
-    and for a price it is asked again.
+    and for a price it is asked again. What is not answered soon is left to a thread.
     """
+    if app.late.missing(QUESTIONS) > BATCH:
+        return False
     with app.store.write() as tx:
         asked = questions.about(tx, questions.claim(tx, BATCH))
     _ask(app, asked, _save)
@@ -48,14 +56,17 @@ def _claim_due(tx: Connection, now: datetime) -> list[str]:
 
 
 def _ask(app: Everreach, asked: Sequence[Asked], save: Save) -> None:
-    ready, requests = [], []
-    for one in asked:
-        if request := _request(app, one):
-            ready.append(one)
-            requests.append(request)
-    save(app, [(one, None) for one in asked if one not in ready])
-    for answers in app.wire.exchange(requests):
-        save(app, [(ready[at], _receipt(app, ready[at], it)) for at, it in answers])
+    requests = [(one, _request(app, one)) for one in asked]
+    save(app, [(one, None) for one, request in requests if request is None])
+    ready = [(one, request) for one, request in requests if request]
+
+    def answered(answers: Sequence[tuple[Asked, Answer]]) -> None:
+        save(app, [(one, _receipt(app, one, answer)) for one, answer in answers])
+
+    away = Away[Asked](app.wire, answered)
+    away.send(ready)
+    away.save_answers(until=monotonic() + PATIENCE_SECONDS)
+    app.late.leave(QUESTIONS, away)
 
 
 def _charges(group: Group) -> Mapping[str, Charge]:
