@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from core.cascade.machine import acceptance_decides_nothing
 from core.services.lessons import mend
-from core.store import attempts
+from core.store import attempts, breakers
 from core.store.attempts import Claimed
 from core.store.breakers import Taken
 
@@ -30,6 +30,17 @@ class Acceptance:
         """Which attempt it is."""
         return self.claimed.reference
 
+    @property
+    def taken(self) -> Taken:
+        """What its provider has taken so."""
+        return Taken(
+            account_id=self.claimed.account_id,
+            sender=self.claimed.sender["key"],
+            template=self.claimed.template,
+            cascade_id=self.claimed.cascade_id,
+            proved=False,
+        )
+
 
 def accept(tx: Connection, accepted: Sequence[Acceptance], now: datetime) -> set[str]:
     """Let go of what was accepted. The references of what is done with so.
@@ -39,16 +50,8 @@ def accept(tx: Connection, accepted: Sequence[Acceptance], now: datetime) -> set
     """
     plain = [one for one in accepted if acceptance_decides_nothing(one.claimed.until)]
     ids = {one.reference: one.provider_id for one in plain}
-    faulty = attempts.accept(tx, ids, now)
-    mend(tx, {_taken(one.claimed) for one in plain if faulty.get(one.reference)}, now)
-    return set(faulty)
-
-
-def _taken(claimed: Claimed) -> Taken:
-    return Taken(
-        account_id=claimed.account_id,
-        sender=claimed.sender["key"],
-        template=claimed.template,
-        cascade_id=claimed.cascade_id,
-        proved=False,
-    )
+    done = attempts.accept(tx, ids, now)
+    if taken := {one.taken for one in plain if done.get(one.reference)}:
+        breakers.lock(tx, {one.account_id for one in taken})
+        mend(tx, taken, now)
+    return set(done)

@@ -1,6 +1,6 @@
 """Load cascades, let the machine decide, save. Everything that happens comes through here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,9 +11,10 @@ from core.cascade.events import Answered, Event, Reported, Started, TimedOut
 from core.cascade.machine import decide
 from core.cascade.model import Cascade
 from core.cascade.status import news
-from core.services.lessons import Change, learn
+from core.services.lessons import Change, learn, may_trip
 from core.services.outlook import Outlook
-from core.store import cascades
+from core.store import breakers, cascades
+from core.store.breakers import Taken
 from core.store.cascades import NOTHING, Decided, Exchanged, Loaded
 from core.store.work import QUESTIONS
 
@@ -24,11 +25,13 @@ def advance(
     happened: Sequence[tuple[str, Event]],
     now: datetime,
     exchanged: Exchanged = NOTHING,
+    taken: Collection[Taken] = (),
 ) -> set[str]:
     """Tell cascades what happened to them, in order. The lanes that may now have work.
 
     `happened` are (cascade id, event) pairs; one cascade may stand in several. Attempts that
-    are `exchanged` are let go of, each of a cascade to which something happened.
+    are `exchanged` are let go of, each of a cascade to which something happened. `taken` is what
+    providers took at the same moment.
     """
     if not happened:
         return set()
@@ -36,7 +39,7 @@ def advance(
     for cascade_id, event in happened:
         advancing.tell(cascade_id, event)
     cascades.save(tx, list(advancing.decided.values()), now, exchanged)
-    learn(tx, advancing.changes, now)
+    learn(tx, advancing.changes, now, advancing.faulty, taken)
     return advancing.lanes
 
 
@@ -52,14 +55,22 @@ class _Advancing:
     ) -> None:
         self._now = now
         self._loaded = cascades.load(tx, (cascade_id for cascade_id, _ in happened))
+        accounts = {one.account["id"] for one in self._loaded.values()}
+        failing = {self._account(one) for one, event in happened if may_trip(event)}
+        self.faulty = breakers.lock(tx, accounts, failing)
         sending = {cascade_id for cascade_id, event in happened if _may_send(event)}
         watched = [self._loaded[cascade_id] for cascade_id in sending]
         self._outlook = (
-            Outlook(app=app, tx=tx, now=now, loaded=watched) if watched else None
+            Outlook(app=app, tx=tx, now=now, loaded=watched, faulty=self.faulty)
+            if watched
+            else None
         )
         self.decided: dict[str, Decided] = {}
         self.changes: list[Change] = []
         self.lanes: set[str] = set()
+
+    def _account(self, cascade_id: str) -> int:
+        return int(self._loaded[cascade_id].account["id"])
 
     def tell(self, cascade_id: str, event: Event) -> None:
         loaded = self._loaded[cascade_id]

@@ -4,7 +4,7 @@ An attempt is committed as `sending` before its request leaves. Whatever happens
 never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
@@ -30,6 +30,7 @@ from core.services.advance import advance
 from core.services.costs import charge_of, is_news, settle
 from core.services.events import read_events
 from core.services.preparing import Prepared, prepare
+from core.store.breakers import Taken
 from core.store.claims import Claims
 from core.store.records import overrides
 
@@ -144,7 +145,8 @@ def _save(app: Everreach, group: list[_Sent]) -> None:
     if yes := list(_acceptances(group)):
         done = app.store.insist(lambda tx: _accept(app, tx, group, yes, now))
     if rest := [one for one in group if one.reference not in done]:
-        app.bell.ring(app.store.insist(lambda tx: _decide(app, tx, rest, now)))
+        taken = [one.taken for one in yes]
+        app.bell.ring(app.store.insist(lambda tx: _decide(app, tx, rest, taken, now)))
 
 
 def _accept(
@@ -161,11 +163,16 @@ def _accept(
 
 
 def _decide(
-    app: Everreach, tx: Connection, group: list[_Sent], now: datetime
+    app: Everreach,
+    tx: Connection,
+    group: list[_Sent],
+    taken: Collection[Taken],
+    now: datetime,
 ) -> set[str]:
     """What may decide something. The lanes that may now have work."""
     happened = [(one.prepared.claimed.cascade_id, _event(one, now)) for one in group]
-    lanes = advance(app, tx, happened, now, dict(map(_provider_id, group)))
+    exchanged = dict(map(_provider_id, group))
+    lanes = advance(app, tx, happened, now, exchanged, taken)
     _settle(app, tx, group, now)
     return lanes
 

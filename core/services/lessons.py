@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.consent import Suppression
+from core.cascade.events import Event, Reported
 from core.cascade.model import Attempt, Fate
 from core.cascade.status import Failure, FailureClass, Scope, Until
 from core.store import breakers, memory, notices, people, records, replies
@@ -32,6 +33,12 @@ _ARRIVED = ("delivered_at", "read_at", "clicked_at", "replied_at")
 _FURTHER = ("sent_at", *_ARRIVED)  # than being accepted
 
 SENDER_BROKEN, TEMPLATE_REFUSED = "sender_broken", "template_refused"
+
+
+def may_trip(event: Event) -> bool:
+    """Whether an event may tell that something is broken."""
+    failure = event.marks.failure if isinstance(event, Reported) else None
+    return failure is not None and failure.kind in ENOUGH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +104,19 @@ def forget_everybody(app: Everreach) -> None:
         memory.forget_all(tx)
 
 
-def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
-    """Remember what these changes say of people and senders."""
+def learn(
+    tx: Connection,
+    changes: Sequence[Change],
+    now: datetime,
+    faulty: Collection[int],
+    taken: Collection[Taken] = (),
+) -> None:
+    """Remember what these changes say of people and senders.
+
+    `faulty` are the accounts in which something is broken or may be from now on; they are
+    locked. `taken` is what providers took at the same moment besides.
+    """
+    works = {_taken(change) for change in changes if _works(change)}
     arrived = [c for c in changes if c.is_new(*_ARRIVED)]
     memory.forget(tx, {change.whom for change in arrived})
     memory.was_read(tx, {change.whom for change in changes if change.is_new("read_at")})
@@ -109,7 +127,9 @@ def learn(tx: Connection, changes: Sequence[Change], now: datetime) -> None:
             memory.answered_unread(tx, change.whom)
         if change.failure:
             _fail(tx, change, change.failure, now)
-    mend(tx, {_taken(change) for change in changes if _works(change)}, now)
+            if change.failure.code not in OUR_OWN:
+                _trip(tx, change, change.failure, now, works.union(taken))
+    mend(tx, {one for one in works if one.account_id in faulty}, now)
 
 
 def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
@@ -124,8 +144,6 @@ def _fail(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
         _suppress(tx, change, failure, now)
     if failure.kind is FailureClass.WINDOW:
         replies.close_window(tx, change.person, change.after.channel)
-    if failure.kind in ENOUGH and told:
-        _trip(tx, change, failure, now)
 
 
 def _suppress(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
@@ -144,10 +162,23 @@ def _suppress(tx: Connection, change: Change, failure: Failure, now: datetime) -
         people.suppress(tx, change.person, suppression)
 
 
-def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> None:
-    """Count against the sender, and stop using it for a while once it is enough."""
+def _trip(
+    tx: Connection,
+    change: Change,
+    failure: Failure,
+    now: datetime,
+    works: Collection[Taken],
+) -> None:
+    """Count against the sender, and stop using it for a while once it is enough.
+
+    A template that others are taken with at the same moment is not what is wrong.
+    """
+    if failure.kind not in ENOUGH:
+        return
     template = change.template if failure.kind is FailureClass.TEMPLATE else ""
     if failure.kind is FailureClass.TEMPLATE and not template:
+        return
+    if template and any(_is_taken(change, template, one) for one in works):
         return
     fault = Fault(
         account_id=change.account_id,
@@ -167,8 +198,18 @@ def _trip(tx: Connection, change: Change, failure: Failure, now: datetime) -> No
         notices.post(tx, change.account_id, kind, _about(fault), facts, now)
 
 
+def _is_taken(change: Change, template: str, taken: Taken) -> bool:
+    """Whether another message went by the same, and got further than this one."""
+    same = (change.account_id, change.after.sender, template)
+    further = taken.proved or not change.was_accepted
+    return further and (taken.account_id, taken.sender, taken.template) == same
+
+
 def mend(tx: Connection, taken: Collection[Taken], now: datetime) -> None:
-    """What a provider takes works; what it refuses for another reason, works for all that."""
+    """What a provider takes works; what it refuses for another reason, works for all that.
+
+    Their accounts are locked.
+    """
     for fault in breakers.close(tx, taken):
         kind = TEMPLATE_REFUSED if fault.template else SENDER_BROKEN
         notices.resolve(tx, fault.account_id, kind, _about(fault), now)

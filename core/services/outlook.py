@@ -51,12 +51,15 @@ class Outlook:
     tx: Connection
     now: datetime
     loaded: Collection[Loaded]
+    faulty: Collection[int]  # accounts in which something is broken, and locked
 
     def __post_init__(self) -> None:
         addresses = {(one.account["id"], at) for one in self.loaded for at in _at(one)}
         accounts = {one.account["id"] for one in self.loaded}
         self._senders = setup.senders_of(self.tx, accounts)
-        self._breakers = breakers.breakers_to_try(self.tx, accounts, self.now)
+        self._breakers = (
+            breakers.breakers_of(self.tx, self.faulty) if self.faulty else {}
+        )
         self._unreachable = memory.unreachable_at(self.tx, addresses, self.now)
         self._habits = memory.habits_of(self.tx, addresses)
         self._consents = people.consents_of(self.tx, addresses)

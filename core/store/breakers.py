@@ -12,6 +12,7 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    text,
     tuple_,
     update,
 )
@@ -73,21 +74,29 @@ class Taken:
 Breakers = dict[tuple[int, str, str], Breaker]  # by account, sender and template
 
 
-def breakers_to_try(
-    tx: Connection, accounts: Collection[int], now: datetime
-) -> Breakers:
-    """What is wrong in these accounts.
+def lock(
+    tx: Connection, accounts: Collection[int], failing: Collection[int] = ()
+) -> set[int]:
+    """Those of these accounts in which something is broken, and those that are `failing`.
 
-    What may be tried again is locked until this transaction ends, for only one may try it.
+    Nobody else can change what is broken in them until this transaction ends. Who wants to,
+    comes here first, and once, so that all come in one order. To lock rows would not do: what
+    breaks has none yet, and what happens to several accounts does so in any order.
     """
-    found = breakers_of(tx, accounts)
-    if not any(one.retry_at and one.retry_at <= now for one in found.values()):
-        return found
-    due = select(breakers.c.id).where(
-        breakers.c.account_id.in_(accounts), breakers.c.retry_at <= now
-    )
-    tx.execute(due.order_by(breakers.c.id).with_for_update()).all()
-    return breakers_of(tx, accounts)  # another one may have got there first
+    faulty = {*tx.scalars(_FAULTY, {"accounts": accounts}), *failing}
+    if faulty and tx.dialect.name == "postgresql":
+        tx.execute(_LOCK, {"accounts": sorted(faulty)})
+    return faulty
+
+
+_FAULTY = (
+    select(breakers.c.account_id)
+    .where(among(breakers.c.account_id, "accounts"))
+    .distinct()
+)
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(1651663979, account) FROM unnest(CAST(:accounts AS int[])) account"
+)  # the number stands for breakers
 
 
 def breakers_of(tx: Connection, accounts: Collection[int]) -> Breakers:
@@ -106,11 +115,12 @@ _ALL = select(*_COLUMNS).where(among(breakers.c.account_id, "accounts"))
 
 
 def count_fault(tx: Connection, fault: Fault, cascade_id: str, now: datetime) -> int:
-    """One more failure. How many there were in a row; 0 if this one says nothing new.
+    """One more failure, in an account that is locked. How many there were in a row.
 
-    What was under way when the breaker opened fails for the same reason: only its probe counts.
+    0 if this one says nothing new: what was under way when the breaker opened fails for the same
+    reason, and only its probe counts.
     """
-    same = select(*_COLUMNS).where(_same(fault)).with_for_update()
+    same = select(*_COLUMNS).where(_same(fault))
     known = tx.execute(same).mappings().one_or_none()
     if known and Breaker(**known).stops(cascade_id):
         return 0
@@ -144,14 +154,13 @@ def _let(tx: Connection, fault: Fault, probe: str | None, retry_at: datetime) ->
 
 
 def close(tx: Connection, taken: Collection[Taken]) -> list[Fault]:
-    """What works again after these. What had been wrong.
+    """What works again after these, in accounts that are locked. What had been wrong.
 
     A provider that accepts a template accepts the sender too. Of what is open only the probe
     tells anything: others went out before. What was refused after it had been accepted works
     again when a message gets further than that.
     """
-    # Mostly nothing is, and then looking is cheaper than removing nothing.
-    if not taken or not breakers_of(tx, {one.account_id for one in taken}):
+    if not taken:
         return []
     key = tuple_(*(breakers.c[name] for name in _KEY))
     proved = [one for one in taken if one.proved]

@@ -48,6 +48,8 @@ def _run(database: str, asked: argparse.Namespace) -> bool:
         with Run(task, home, postgres) as run:
             asyncio.run(run.go())
             kept = printed(run)
+        if postgres and not kept:
+            (home / "database.log").write_text(postgres.said())
     if kept:
         shutil.rmtree(home)
     else:

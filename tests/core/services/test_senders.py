@@ -1,7 +1,16 @@
 """Several senders of one step, and senders and templates that are broken."""
 
+import pytest
+from sqlalchemy import select
+
+from core import http
+from core.cascade.events import failed
+from core.cascade.status import Failure, FailureClass
+from core.services.advance import advance
 from core.services.dispatch import send_due
 from core.services.events import read_events
+from core.store.breakers import Taken
+from core.store.tables import accounts
 from tests.support.line import Line, said, senders_of
 from tests.support.loopback import Providers, accepted, meta_error
 from tests.support.riverside import meta_status
@@ -240,6 +249,53 @@ def test_a_template_that_is_taken_in_between_is_not_refused_in_a_row(
         line.ship_next(number)
 
     assert line.notices == []
+
+
+def test_a_template_that_others_are_taken_with_is_not_what_is_wrong(
+    line: Line, providers: Providers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LINGER", 5.0)  # all answers are of one moment
+    providers.whatsapp(lambda number: accepted(number) if number == 4 else NOT_APPROVED)
+    for number in (1, 2, 3, 4):
+        line.order(number)
+    line.work()
+    assert line.notices == []
+
+    for number in (5, 6, 7):
+        line.order(number)
+    line.work()
+    assert line.notices == [("template_refused", "wa order_shipped/en")]
+
+
+def test_a_template_that_others_get_through_with_is_not_what_is_wrong(
+    line: Line,
+) -> None:
+    tries = [line.ship_next(number).tries[0] for number in (1, 2, 3, 4)]
+    refused = [meta_status("failed", one.reference, code=132001) for one in tries[:3]]
+    line.whatsapp_says(*refused, meta_status("sent", tries[3].reference))
+    line.work()
+
+    assert line.notices == []
+
+
+def test_that_others_are_accepted_says_nothing_of_what_is_refused_later(
+    line: Line,
+) -> None:
+    messages = [line.ship_next(number) for number in (1, 2, 3)]
+    template = Failure(kind=FailureClass.TEMPLATE, code="132001")
+    refused = failed(0, line.clock.now(), template)
+    with line.app.store.write() as tx:
+        other = Taken(
+            account_id=tx.scalar(select(accounts.c.id)) or 0,
+            sender="wa",
+            template="order_shipped/en",
+            cascade_id="other",
+            proved=False,
+        )
+        happened = [(message.id, refused) for message in messages]
+        advance(line.app, tx, happened, line.clock.now(), taken=[other])
+
+    assert line.notices == [("template_refused", "wa order_shipped/en")]
 
 
 def test_a_removed_sender_is_taken_over_from(line: Line, providers: Providers) -> None:

@@ -4,24 +4,29 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
+from core.cascade.events import failed
+from core.cascade.status import Failure, FailureClass
 from core.message.compose import Composed
 from core.message.content import Text
+from core.services.advance import advance
 from core.services.events import read_events
 from core.services.messages import list_messages
 from core.store.breakers import (
     Fault,
-    breakers_to_try,
+    breakers_of,
     count_fault,
     keep_open,
     let_try,
+    lock,
 )
 from core.store.cascades import load
-from core.store.tables import accounts, cascades
+from core.store.tables import accounts, breakers, cascades
 from tests.support.line import Line
 from tests.support.riverside import fulfillment
 
+ROUNDS = 12
 SAID = Composed(content=Text(text="said"), text="said")
 
 
@@ -103,7 +108,8 @@ def test_a_broken_sender_is_tried_by_one(line: Line) -> None:
     def tries(number: int) -> bool:
         now = line.clock.now()
         with line.app.store.write() as tx:
-            (known,) = breakers_to_try(tx, {account_id}, now).values()
+            lock(tx, {account_id})
+            (known,) = breakers_of(tx, {account_id}).values()
             assert known.retry_at
             if known.retry_at > now:
                 return False
@@ -112,3 +118,33 @@ def test_a_broken_sender_is_tried_by_one(line: Line) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(tries, range(16))) == 1
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_breaks_in_two_accounts_at_once_is_no_deadlock(line: Line) -> None:
+    line.set_up_other("lakeside")
+    for number in range(ROUNDS * 2):
+        line.order(number)
+        line.order(number, account="lakeside")
+    while read_events(line.app):
+        pass
+    ours, others = (_ids(line, account) for account in ("riverside", "lakeside"))
+    failure = Failure(kind=FailureClass.TEMPLATE, code="132001")
+    refused = failed(0, line.clock.now(), failure)
+
+    def refuse(*ids: str) -> None:
+        with line.app.store.write() as tx:
+            happened = [(cascade_id, refused) for cascade_id in ids]
+            advance(line.app, tx, happened, line.clock.now())
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(ROUNDS):
+            with line.app.store.write() as tx:
+                tx.execute(delete(breakers))
+            one = pool.submit(refuse, ours.pop(), others.pop())
+            other = pool.submit(refuse, others.pop(), ours.pop())
+            one.result(), other.result()
+
+
+def _ids(line: Line, account: str) -> list[str]:
+    return [one.id for one in list_messages(line.app, account=account, limit=None)]
