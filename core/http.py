@@ -199,7 +199,7 @@ def gathered(missing: int, answers: Answers) -> Iterator[list[Numbered]]:
 def together(answers: Answers, most: int, until: float | None = None) -> list[Numbered]:
     """The next answer, and those that follow it closely: saving many costs little more.
 
-    None if there is no answer until then, a time of `time.monotonic`.
+    Nothing if there is no answer until then, a time of `time.monotonic`.
     """
     patience = None if until is None else max(until - monotonic(), 0.0)
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from core.cascade.explain import CHANNELS
+from core.cascade.sentences import CHANNELS
 from core.message.compose import Composed
 from core.message.content import ButtonKind, Email, Media, Template, Text
 from core.message.sms import Encoding

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from flask import Flask, current_app, url_for
 from markupsafe import Markup, escape
 
-from core.cascade.explain import WORDS, mask_numbers
+from core.cascade.explain import mask_numbers
+from core.cascade.sentences import WORDS
 from core.services.views import MessageView, TryView
 from webapp.languages import language, translate
 

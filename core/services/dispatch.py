@@ -37,7 +37,7 @@ from core.store.records import overrides
 BATCH = 64  # what a killed worker leaves behind as unknown is at most three times this
 ROUNDS = 5  # of reading events before the other lanes have their turn
 TURN_SECONDS = 0.2
-PATIENCE_SECONDS = 1.0  # with a provider that has not answered, before the others go on
+PATIENCE_SECONDS = 0.5  # with a provider that has not answered, then others go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from core.cascade.commands import Because
-from core.cascade.explain import CHANNELS, Translate, in_words, moment
+from core.cascade.explain import Translate, in_words, moment
 from core.cascade.model import Obstacle, Outcome
+from core.cascade.sentences import CHANNELS
 from core.services.views import TryView
 from core.store import records
 from core.store.history import Stored

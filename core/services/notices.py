@@ -9,7 +9,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.bootstrap import Everreach
-from core.cascade.explain import NO_REASON, Translate, mask_numbers
+from core.cascade.explain import Translate, mask_numbers
+from core.cascade.sentences import NO_REASON
 from core.message.approval import TemplateStatus
 from core.services.lessons import SENDER_BROKEN, TEMPLATE_REFUSED
 from core.services.templates import STOPPED

@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
 from core.cascade.consent import Consent, Purpose, Refused, Suppression, why_not
-from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
+from core.cascade.sentences import CHANNELS
 from core.cascade.status import Scope
 from core.errors import SetupError
 from core.message.phone import NoPhone, find_phone

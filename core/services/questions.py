@@ -23,9 +23,7 @@ from core.store.records import overrides
 from core.store.work import QUESTIONS
 
 BATCH = 32
-PATIENCE_SECONDS = (
-    1.0  # with providers that have not answered, before other lanes go on
-)
+PATIENCE_SECONDS = 0.5  # with providers that have not answered, then others go on
 
 Group = Sequence[tuple[Asked, Receipt | None]]
 Save = Callable[[Everreach, Group], None]

@@ -14,7 +14,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from core.cascade import explain
+from core.cascade import sentences
 from core.services import amounts, headlines, lengths, notices
 from webapp import ui
 from webapp.languages import CATALOGUES, ENGLISH, LANGUAGES
@@ -25,7 +25,7 @@ OTHERS = [language for language in LANGUAGES if language != ENGLISH]
 
 def english() -> list[str]:
     """Every text, once, in the order in which they are met."""
-    modules = (explain, headlines, lengths, amounts, notices, ui)
+    modules = (sentences, headlines, lengths, amounts, notices, ui)
     tables = (text for module in modules for text in module.ENGLISH)
     return list(dict.fromkeys((*tables, *_in_templates())))
 

@@ -5,7 +5,8 @@ from datetime import UTC
 
 import pytest
 
-from core.cascade.explain import SAID, accepted_sentence, half_sentence, sentence
+from core.cascade.explain import accepted_sentence, half_sentence, sentence
+from core.cascade.sentences import SAID
 from core.message.phone import NoPhone, find_phone
 from core.services import events, replies
 from tests.catalogues import (

@@ -14,10 +14,11 @@ import phonenumbers
 
 from core import durations
 from core.cascade.conditions import AT_LEAST, AT_MOST, COUNTRY
-from core.cascade.explain import CHANNELS, in_words
+from core.cascade.explain import in_words
 from core.cascade.model import Channel
 from core.cascade.quiet import quiet_rule
 from core.cascade.schedule import AT_ONCE, Offset, ZoneSource
+from core.cascade.sentences import CHANNELS
 from core.cascade.status import Until
 from core.errors import SetupError
 from core.occasions import MOMENTS, fields_of

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
+from core.cascade.sentences import CHANNELS
 from core.errors import ContentError
 from core.message.compose import Composed, compose
 from core.message.content import ButtonKind, MediaKind

@@ -7,8 +7,8 @@ from typing import Any
 
 import phonenumbers
 
-from core.cascade.explain import CHANNELS
 from core.cascade.model import Channel
+from core.cascade.sentences import CHANNELS
 from core.message.price import ANY
 from core.ports import Registry
 from core.services.setup.check import entries, listed, listed_at
