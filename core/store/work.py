@@ -20,7 +20,7 @@ from sqlalchemy import (
 from core.cascade.model import Channel
 from core.store import inbox as arrivals
 from core.store import links, receipts
-from core.store.claims import has_work
+from core.store.busy import has_work
 from core.store.tables import UtcTime, attempts, cascades, inbox
 
 EVENTS, RECEIPTS, TIMERS = "events", "receipts", "timers"
