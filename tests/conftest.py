@@ -12,6 +12,7 @@ from redis import Redis
 from connectors.registry import load_registry
 from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
+from core.services import dispatch, questions
 from core.store import migrate
 from tests.support import servers
 
@@ -46,6 +47,13 @@ def postgres() -> Iterator[servers.Postgres]:
 def redis_url() -> Iterator[str]:
     with servers.valkey() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent is answered when `send_due` returns, however busy this machine is."""
+    for module in (dispatch, questions):
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
