@@ -89,9 +89,8 @@ def test_what_goes_wrong_at_once_undoes_it_all(store: Store) -> None:
     assert _told(store) == ["again"]
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_connection_that_is_lost_at_once_is_repeated(store: Store) -> None:
-    if store.is_sqlite:
-        pytest.skip("there is no connection to lose")
     blows = ["SELECT pg_terminate_backend(pg_backend_pid())"]
 
     def work(tx: Connection) -> None:
