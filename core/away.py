@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from queue import SimpleQueue
 from threading import Lock, Thread, current_thread
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -16,6 +17,8 @@ from core.ports import Answer, Request
 from core.wire import Numbered, Wire, together
 
 log = structlog.get_logger()
+
+PATIENCE_SECONDS = 0.5  # with providers that have not answered, then the others go on
 
 T = TypeVar("T")
 
@@ -26,7 +29,8 @@ class Away(Generic[T]):
     def __init__(
         self, wire: Wire, save: Callable[[Sequence[tuple[T, Answer]]], None]
     ) -> None:
-        """For one thread at a time."""
+        """For one thread at a time, whose patience begins now."""
+        self._patience = monotonic() + PATIENCE_SECONDS
         self._wire = wire
         self._save = save
         self._answers: SimpleQueue[Numbered] = SimpleQueue()
@@ -46,16 +50,23 @@ class Away(Generic[T]):
         things = [one for one, _ in leaving]
         self._missing.update(zip(numbers, things, strict=True))
 
-    def save_answers(self, but: int = 0, until: float | None = None) -> None:
+    def save_answers(self, but: int = 0) -> None:
         """Save answers as they come in, until no more than `but` are missing.
 
-        No longer than `until`, a time of `time.monotonic`.
+        No longer than patience lasts.
         """
-        while self.missing > but:
-            answers = together(self._answers, self.missing - but, until)
-            if not answers:
-                return
-            self._save([(self._missing.pop(at), answer) for at, answer in answers])
+        while self.missing > but and self._save_next(but, self._patience):
+            pass
+
+    def save_late_ones(self) -> None:
+        """Save all that are missing as they come in, however long that takes."""
+        while self.missing:
+            self._save_next(0, None)
+
+    def _save_next(self, but: int, until: float | None) -> bool:
+        answers = together(self._answers, self.missing - but, until)
+        self._save([(self._missing.pop(at), answer) for at, answer in answers])
+        return bool(answers)
 
 
 class Late:
@@ -70,13 +81,13 @@ class Late:
         with self._lock:
             return sum(away.missing for at, away in self._left.values() if at == lane)
 
-    def leave(self, lane: str, away: Away[Any]) -> None:
-        """Save what is still missing as it comes in, if anything is, and do not wait for it."""
-        if away.missing:
-            thread = Thread(target=self._finish, args=(lane, away), name=f"late-{lane}")
-            with self._lock:
-                self._left[thread] = (lane, away)
-            thread.start()
+    def finish(self, lane: str, away: Away[Any]) -> None:
+        """Save what is answered while patience lasts. The rest is saved by a thread."""
+        try:
+            away.save_answers()
+        finally:
+            if away.missing:
+                self._leave(lane, away)
 
     def close(self) -> None:
         """Wait for all that was left."""
@@ -85,10 +96,16 @@ class Late:
         for thread in threads:
             thread.join()
 
-    def _finish(self, lane: str, away: Away[Any]) -> None:
+    def _leave(self, lane: str, away: Away[Any]) -> None:
+        thread = Thread(target=self._wait, args=(lane, away), name=f"late-{lane}")
+        with self._lock:
+            self._left[thread] = (lane, away)
+        thread.start()
+
+    def _wait(self, lane: str, away: Away[Any]) -> None:
         while away.missing:
             try:
-                away.save_answers()
+                away.save_late_ones()
             except Exception:  # those that come after shall be saved all the same
                 log.exception("lane_failed", lane=lane)
         with self._lock:

@@ -10,9 +10,9 @@ import pytest
 from redis import Redis
 
 from connectors.registry import load_registry
+from core import away
 from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
-from core.services import dispatch, questions
 from core.store import migrate
 from tests.support import servers
 
@@ -52,8 +52,7 @@ def redis_url() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent is answered when `send_due` returns, however busy this machine is."""
-    for module in (dispatch, questions):
-        monkeypatch.setattr(module, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(away, "PATIENCE_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

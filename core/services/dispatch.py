@@ -37,7 +37,6 @@ from core.store.records import overrides
 BATCH = 64  # what a killed worker leaves behind as unknown is at most three times this
 ROUNDS = 5  # of reading events before the other lanes have their turn
 TURN_SECONDS = 0.2
-PATIENCE_SECONDS = 0.5  # with a provider that has not answered, then others go on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +68,7 @@ def send_due(app: Everreach, channel: str) -> bool:
         return turn.send()
     finally:
         # Whatever goes wrong: an answer that is not saved is never known.
-        turn.end()
+        app.late.finish(channel, turn.away)
 
 
 class _Turn:
@@ -79,14 +78,13 @@ class _Turn:
         self._app = app
         self._channel = channel
         self._ahead = ahead
-        self._away = Away[Prepared](app.wire, self._save)
-        began = monotonic()
-        self._until, self._patience = began + TURN_SECONDS, began + PATIENCE_SECONDS
+        self._until = monotonic() + TURN_SECONDS
+        self.away = Away[Prepared](app.wire, self._save)
 
     def send(self) -> bool:
         """Send batch after batch, until nothing is due or the time is over."""
         worked, rounds = False, ROUNDS
-        while rounds and self._away.missing <= self._ahead:
+        while rounds and self.away.missing <= self._ahead:
             claims = self._send_batch()
             worked = worked or claims.any
             if claims.held:
@@ -94,21 +92,14 @@ class _Turn:
                 rounds -= 1
             elif not claims.any or monotonic() > self._until:
                 break
-            self._away.save_answers(self._ahead, self._patience)
+            self.away.save_answers(but=self._ahead)
         return worked
 
     def _send_batch(self) -> Claims:
         claims, prepared = prepare(self._app, self._channel, BATCH)
         _save(self._app, [_refuse(one) for one in prepared if one.refused])
-        self._away.send([(one, one.request) for one in prepared if one.request])
+        self.away.send([(one, one.request) for one in prepared if one.request])
         return claims
-
-    def end(self) -> None:
-        """Save what is answered soon. The rest is left to a thread."""
-        try:
-            self._away.save_answers(until=self._patience)
-        finally:
-            self._app.late.leave(self._channel, self._away)
 
     def _save(self, answers: Sequence[tuple[Prepared, Answer]]) -> None:
         _save(self._app, [_read(prepared, answer) for prepared, answer in answers])

@@ -63,7 +63,7 @@ def _take(app: Everreach, channel: str, most: int) -> tuple[Claims, list[Prepare
         ]
         taken = {one.claimed.reference: one.taken for one in prepared}
         _keep_links(tx, prepared, now)
-        with app.store.at_once(tx):
+        with app.store.pipeline(tx):
             save(tx, claims)
             attempts.take(tx, taken, now, lease_until)
     return claims, prepared

@@ -3,7 +3,6 @@ messages cost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from time import monotonic
 
 from sqlalchemy import Connection
 
@@ -23,7 +22,6 @@ from core.store.records import overrides
 from core.store.work import QUESTIONS
 
 BATCH = 32
-PATIENCE_SECONDS = 0.5  # with providers that have not answered, then others go on
 
 Group = Sequence[tuple[Asked, Receipt | None]]
 Save = Callable[[Everreach, Group], None]
@@ -63,8 +61,7 @@ def _ask(app: Everreach, asked: Sequence[Asked], save: Save) -> None:
 
     away = Away[Asked](app.wire, answered)
     away.send(ready)
-    away.save_answers(until=monotonic() + PATIENCE_SECONDS)
-    app.late.leave(QUESTIONS, away)
+    app.late.finish(QUESTIONS, away)
 
 
 def _charges(group: Group) -> Mapping[str, Charge]:

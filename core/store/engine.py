@@ -62,7 +62,7 @@ class Store:
             yield connection
 
     @contextmanager
-    def at_once(self, tx: Connection) -> Iterator[None]:
+    def pipeline(self, tx: Connection) -> Iterator[None]:
         """Send what is written in here without waiting for the answer to each statement.
 
         It must return nothing. An error is raised at the end at the latest.

@@ -222,6 +222,7 @@ def _updating_where(
     return updating.returning(key, ours.c.told)
 
 
+@lru_cache(maxsize=64)
 def _finding(
     key: Column[str], so: ColumnElement[bool], tell: ColumnElement[Any]
 ) -> Select[Any]:

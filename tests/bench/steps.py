@@ -1,4 +1,7 @@
-"""Steps per second: claim, build, send, save the answer, set the next timer."""
+"""Steps per second: claim, build, send, save the answer.
+
+The decision that queues an attempt sets its timer, and comes before that (`_fill`).
+"""
 
 import json
 import time

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 
 import pytest
 
@@ -93,6 +94,20 @@ def test_a_slow_one_does_not_hold_up_the_others(
     first = next(client.exchange(requests))
 
     assert [index for index, _ in first] == [1]
+
+
+def test_a_provider_that_hangs_does_not_keep_others_from_being_reached(
+    client: HttpClient, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "CONNECTIONS", 1)
+    answers: http.Answers = SimpleQueue()
+    elsewhere = server.replace(
+        "127.0.0.1", "localhost"
+    )  # another host, for all it knows
+    client.send([(0, post(f"{server}/slow"))], answers)
+    client.send([(1, post(elsewhere))], answers)
+
+    assert answers.get(timeout=2)[0] == 1
 
 
 def test_a_redirect_is_an_answer(client: HttpClient, server: str) -> None:

@@ -2,13 +2,15 @@
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
+import core.away
 from core.away import Away, Late
 from core.ports import Answer, HttpRequest
-from core.services import dispatch, questions
+from core.services import dispatch
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import list_messages
@@ -39,8 +41,7 @@ class Hanging:
 
 @pytest.fixture
 def hanging(providers: Providers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
-    monkeypatch.setattr(dispatch, "PATIENCE_SECONDS", 0.3)
-    monkeypatch.setattr(questions, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(core.away, "PATIENCE_SECONDS", 0.3)
     hanging = Hanging()
     providers.whatsapp(hanging)
     yield hanging
@@ -125,9 +126,14 @@ def test_a_question_that_is_not_answered_holds_up_nothing_else(
     assert [tried.status for tried in line.message.tries] == ["timed_out", "accepted"]
 
 
+@pytest.mark.parametrize("patience", [0.0, 5.0], ids=["late", "at once"])
 def test_an_answer_that_cannot_be_saved_takes_no_other_with_it(
-    providers: Providers, hanging: Hanging
+    providers: Providers,
+    hanging: Hanging,
+    monkeypatch: pytest.MonkeyPatch,
+    patience: float,
 ) -> None:
+    monkeypatch.setattr(core.away, "PATIENCE_SECONDS", patience)
     saved: list[str] = []
 
     def save(answers: Sequence[tuple[str, Answer]]) -> None:
@@ -142,7 +148,8 @@ def test_an_answer_that_cannot_be_saved_takes_no_other_with_it(
     wire, late = Wire(), Late()
     away = Away[str](wire, save)
     away.send([(name, _post(providers, number)) for name, number in names.items()])
-    late.leave("whatsapp", away)
+    with suppress(RuntimeError):
+        late.finish("whatsapp", away)
     late.close()
     wire.close()
 

@@ -69,7 +69,7 @@ def test_an_exception_rolls_back(store: Store) -> None:
 
 
 def test_what_is_written_at_once_is_all_there(store: Store) -> None:
-    with store.write() as tx, store.at_once(tx):
+    with store.write() as tx, store.pipeline(tx):
         _tell(tx, "one", "other")
 
     assert _told(store) == ["one", "other"]
@@ -78,7 +78,7 @@ def test_what_is_written_at_once_is_all_there(store: Store) -> None:
 def test_what_goes_wrong_at_once_undoes_it_all(store: Store) -> None:
     def work(tx: Connection) -> None:
         _tell(tx, "before")
-        with store.at_once(tx):
+        with store.pipeline(tx):
             _tell(tx, "one", "one", "other")
 
     with pytest.raises(IntegrityError):
@@ -94,7 +94,7 @@ def test_a_connection_that_is_lost_at_once_is_repeated(store: Store) -> None:
     blows = ["SELECT pg_terminate_backend(pg_backend_pid())"]
 
     def work(tx: Connection) -> None:
-        with store.at_once(tx):
+        with store.pipeline(tx):
             _tell(tx, "one")
             if blows:
                 tx.execute(text(blows.pop()))
