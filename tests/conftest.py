@@ -13,6 +13,7 @@ from connectors.registry import load_registry
 from core import away
 from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
+from core.services import dispatch
 from core.store import migrate
 from tests.support import servers
 
@@ -53,6 +54,7 @@ def redis_url() -> Iterator[str]:
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent is answered when `send_due` returns, however busy this machine is."""
     monkeypatch.setattr(away, "PATIENCE_SECONDS", 60.0)
+    monkeypatch.setattr(dispatch, "TURN_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -4,10 +4,10 @@ Looked up anew before every decision that could send, so that a message which wa
 by what is true when it would go out.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import chain
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -54,7 +54,7 @@ class Outlook:
     faulty: Collection[int]  # accounts in which something is broken, and locked
 
     def __post_init__(self) -> None:
-        addresses = {(one.account["id"], at) for one in self.loaded for at in _at(one)}
+        addresses = {person for one in self.loaded for person in _people(one)}
         accounts = {one.account["id"] for one in self.loaded}
         self._senders = setup.senders_of(self.tx, accounts)
         self._breakers = (
@@ -64,61 +64,70 @@ class Outlook:
         self._habits = memory.habits_of(self.tx, addresses)
         self._consents = people.consents_of(self.tx, addresses)
         self._suppressions = people.suppressions_of(self.tx, addresses)
+        self._known = {*self._consents, *self._suppressions}
+        self._known |= {one.person for one in (*self._unreachable, *self._habits)}
         self._spent = _Spent(app=self.app, tx=self.tx, now=self.now)
         self._spent.look_up(self.loaded, self._senders)
+        self._for_anybody: dict[tuple[Any, ...], tuple[Step, ...]] = {}
 
     def of(self, loaded: Loaded, cascade: Cascade, event: Event) -> Cascade:
         """The cascade with its steps as they stand now, with what just happened."""
-        plans = loaded.definition["steps"]
-        steps = [
-            self._step(loaded, step, plan)
-            for step, plan in zip(cascade.steps, plans, strict=True)
-        ]
+        steps = self._steps_for_anybody(loaded)
+        if self._is_special(loaded):
+            steps = self._steps_for_them(loaded, steps)
         if _stops_marketing(loaded, event):
             stop = _opted_out(self.now, "their provider")
-            steps = [replace(step, bar=stop) for step in steps]
+            steps = tuple(replace(step, bar=stop) for step in steps)
         full_until = self._spent.full_until(loaded)
-        return replace(cascade, steps=tuple(steps), full_until=full_until)
+        return replace(cascade, steps=steps, full_until=full_until)
 
     def sending(self, loaded: Loaded, step: Step, sender: str) -> None:
         """A message is about to try a sender. If that is broken, the next ones wait."""
-        for template in {"", _template(loaded, step.channel)}:
+        for template in {"", _template(loaded, step.channel)} if self._breakers else ():
             key = (loaded.account["id"], sender, template)
             broken = self._breakers.get(key)
             if broken and broken.retry_at:
                 until, probe = self.now + PROBE, loaded.cascade.id
                 breakers.let_try(self.tx, broken, probe, until)
                 self._breakers[key] = replace(broken, retry_at=until, probe=probe)
+                self._for_anybody.clear()
 
-    def _step(self, loaded: Loaded, step: Step, plan: records.Row) -> Step:
-        template = _template(loaded, step.channel)
-        senders = (
-            self._sender(loaded, step.channel, sender.key, template)
-            for sender in step.senders
+    # --- What holds for everybody ----------------------------------------------------------------
+
+    def _steps_for_anybody(self, loaded: Loaded) -> tuple[Step, ...]:
+        """The same for all who get this reminder, read that language and go by that clock."""
+        clock, locale = (
+            (loaded.zone, loaded.zone_source),
+            loaded.cascade.recipient.locale,
         )
-        return replace(
-            step,
-            senders=tuple(senders),
-            hours=hours_of(
-                loaded.account,
-                loaded.definition,
-                step.channel,
-                loaded.zone,
-                loaded.zone_source,
-            ),
-            bar=self._bar(loaded, step, plan),
-            assume_seen=self._assumes_seen(loaded, step),
+        case = (loaded.account["id"], loaded.definition, *clock, locale)
+        if case not in self._for_anybody:
+            steps = records.to_steps(loaded.definition)
+            self._for_anybody[case] = tuple(
+                replace(
+                    step,
+                    senders=self._senders_now(loaded, step),
+                    hours=hours_of(
+                        loaded.account, loaded.definition, step.channel, *clock
+                    ),
+                )
+                for step in steps
+            )
+        return self._for_anybody[case]
+
+    def _senders_now(self, loaded: Loaded, step: Step) -> tuple[Sender, ...]:
+        template = _template(loaded, step.channel)
+        return tuple(
+            self._sender(loaded.account["id"], step.channel, sender.key, template)
+            for sender in step.senders
         )
 
     def _sender(
-        self, loaded: Loaded, channel: Channel, key: str, template: str
+        self, account_id: int, channel: Channel, key: str, template: str
     ) -> Sender:
-        account_id = loaded.account["id"]
         row = self._senders[account_id, key]
         able = self.app.registry.channels[row["provider"]].query is not None
         sender = Sender(key=key, can_be_asked=able)
-        if refusal := self._refusal(loaded, channel, key):
-            return replace(sender, bar=_refused(refusal))
         for name in ("", template):
             broken = self._breakers.get((account_id, key, name))
             if broken and broken.retry_at and broken.retry_at > self.now:
@@ -128,28 +137,53 @@ class Outlook:
             return replace(sender, bar=_used_up(until), barred_until=until)
         return sender
 
-    def _bar(self, loaded: Loaded, step: Step, plan: records.Row) -> Bar | None:
+    # --- What holds for one person ---------------------------------------------------------------
+
+    def _is_special(self, loaded: Loaded) -> bool:
+        """Whether it may be otherwise for this person: most are nobody of whom we know anything."""
+        definition = loaded.definition
+        return (
+            not self._known.isdisjoint(_people(loaded))
+            or definition["purpose"] == Purpose.MARKETING
+            or any(plan.get("only_if") for plan in definition["steps"])
+        )
+
+    def _steps_for_them(
+        self, loaded: Loaded, steps: tuple[Step, ...]
+    ) -> tuple[Step, ...]:
+        refusal_of = self._refusal_of(loaded)
+        return tuple(
+            replace(
+                step,
+                senders=tuple(
+                    _unless(sender, refusal_of(step.channel, sender.key))
+                    for sender in step.senders
+                ),
+                bar=self._bar(loaded, step, plan, refusal_of(step.channel, "")),
+                assume_seen=self._assumes_seen(loaded, step),
+            )
+            for step, plan in zip(steps, loaded.definition["steps"], strict=True)
+        )
+
+    def _refusal_of(self, loaded: Loaded) -> Callable[[Channel, str], Refusal | None]:
+        """Tells why the person may not be written to on a channel by a sender; `""` is any."""
+        them = _people(loaded)
+        said = [one for person in them for one in self._consents.get(person, ())]
+        stops = [one for person in them for one in self._suppressions.get(person, ())]
+        purpose = Purpose(loaded.definition["purpose"])
+        return lambda channel, sender: why_not(purpose, channel, sender, said, stops)
+
+    def _bar(
+        self, loaded: Loaded, step: Step, plan: records.Row, refusal: Refusal | None
+    ) -> Bar | None:
         recipient = loaded.cascade.recipient
         if bar := unmet(plan.get("only_if", {}), recipient.country, loaded.fields):
             return bar
-        if refusal := self._refusal(loaded, step.channel, sender=None):
+        if refusal:
             return _refused(refusal)
         whom = _whom(loaded, step.channel)
         known = self._unreachable.get(whom) if whom else None
         return _unreachable(known) if known else None
-
-    def _refusal(
-        self, loaded: Loaded, channel: Channel, sender: str | None
-    ) -> Refusal | None:
-        """Why the person may not be written to there; by any sender, if it is None."""
-        people_ = [(loaded.account["id"], address) for address in _at(loaded)]
-        return why_not(
-            Purpose(loaded.definition["purpose"]),
-            channel,
-            sender or "",
-            chain.from_iterable(self._consents.get(one, ()) for one in people_),
-            chain.from_iterable(self._suppressions.get(one, ()) for one in people_),
-        )
 
     def _assumes_seen(self, loaded: Loaded, step: Step) -> bool:
         rule = loaded.definition.get("unread", CLICKS_AND_REPLIES)
@@ -173,9 +207,18 @@ class _Spent:
         self, loaded: Collection[Loaded], senders: Mapping[tuple[int, str], records.Row]
     ) -> None:
         """Read what these cascades may need. Without such limits nothing is read."""
+        accounts = {one.account["id"]: one.account for one in loaded}
+        self._limits = {
+            account_id: limits_of(NO_LIMITS, account["limits"])
+            for account_id, account in accounts.items()
+        }
         owners = {_owner(row) for row in senders.values() if self._by_day(row)}
-        owners |= {_whole(one) for one in loaded if _limits(one).by_day}
-        people = {_person(one) for one in loaded if _limits(one).per_person_per_day}
+        owners |= {(key, 0) for key, limits in self._limits.items() if limits.by_day}
+        people = {
+            _person(one)
+            for one in loaded
+            if self._limits[one.account["id"]].per_person_per_day
+        }
         self._paces = paces.read(self.tx, owners)
         self._times = paces.times(self.tx, people)
 
@@ -191,7 +234,8 @@ class _Spent:
 
     def full_until(self, loaded: Loaded) -> datetime | None:
         """When the account, and this person, may get more."""
-        limits, pace = _limits(loaded), self._paces.get(_whole(loaded))
+        limits = self._limits[loaded.account["id"]]
+        pace = self._paces.get(_whole(loaded))
         account = used_up_until(pace, limits, self.now) if pace else None
         person, counts = None, loaded.definition["purpose"] != "authentication"
         if limits.per_person_per_day and counts:
@@ -214,10 +258,6 @@ def _template(loaded: Loaded, channel: Channel) -> str:
     return records.template_of(loaded.definition, channel, locale)
 
 
-def _limits(loaded: Loaded) -> Limits:
-    return limits_of(NO_LIMITS, loaded.account["limits"])
-
-
 def _owner(sender: records.Row) -> Owner:
     return sender["account_id"], sender["id"]
 
@@ -234,9 +274,10 @@ def _used_up(until: datetime) -> Bar:
     return Bar(obstacle=Obstacle.USED_UP, facts=(("at", until.isoformat()),))
 
 
-def _at(loaded: Loaded) -> Iterator[str]:
-    recipient = loaded.cascade.recipient
-    yield from filter(None, (recipient.phone, recipient.email))
+def _people(loaded: Loaded) -> list[tuple[int, str]]:
+    """Its recipient under every address that is known of them."""
+    account_id, recipient = loaded.account["id"], loaded.cascade.recipient
+    return [(account_id, at) for at in (recipient.phone, recipient.email) if at]
 
 
 def _whom(loaded: Loaded, channel: Channel) -> Whom | None:
@@ -251,6 +292,13 @@ def _stops_marketing(loaded: Loaded, event: Event) -> bool:
     failure = event.marks.failure if isinstance(event, Reported) else None
     opted_out = failure is not None and failure.kind is FailureClass.SUPPRESS
     return opted_out and loaded.definition["purpose"] == Purpose.MARKETING
+
+
+def _unless(sender: Sender, refusal: Refusal | None) -> Sender:
+    """A refusal is for good, whatever else stands against a sender for now."""
+    if refusal is None:
+        return sender
+    return replace(sender, bar=_refused(refusal), barred_until=None)
 
 
 def _refused(refusal: Refusal) -> Bar:

@@ -31,6 +31,11 @@ class Whom:
     channel: Channel
     address: str
 
+    @property
+    def person(self) -> tuple[int, str]:
+        """Who it is, on any channel."""
+        return self.account_id, self.address
+
 
 Addresses = Collection[tuple[int, str]]  # account id and phone or email
 
