@@ -81,7 +81,7 @@ def read_each(
     """Read arrivals one by one. One that cannot be read is kept, with the reason."""
     for arrival in arrivals:
         try:
-            with tx.begin_nested():
+            with app.store.part(tx):
                 state, reason = read(tx, arrival)
         except EverreachError as error:
             state, reason = "failed", str(error)

@@ -59,7 +59,21 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """A transaction that changes nothing. On PostgreSQL each statement sees its own moment."""
         with self.engine.connect() as connection:
-            yield connection
+            connection.execution_options(postgresql_readonly=True)
+            with connection.begin():  # and so a commit: see `_postgresql`
+                yield connection
+
+    @contextmanager
+    def part(self, tx: Connection) -> Iterator[None]:
+        """A part of a transaction that is undone by itself on an exception. None in another."""
+        tx.execute(_SAVEPOINT)
+        try:
+            yield
+        except Exception:
+            if not tx.invalidated:
+                tx.execute(_UNDO)
+            raise
+        tx.execute(_RELEASE)
 
     @contextmanager
     def pipeline(self, tx: Connection) -> Iterator[None]:
@@ -165,4 +179,21 @@ def _sqlite(url: str) -> Engine:
 
 
 def _postgresql(url: str) -> Engine:
-    return create_engine(url, pool_size=5, max_overflow=10, pool_pre_ping=True)
+    """Statements are planned once for each connection, however many there are.
+
+    psycopg counts how often it has met each, and forgets all of them at a ROLLBACK: so what only
+    reads commits, a savepoint has one name, and the connection used last is the next one used.
+    """
+    engine = create_engine(
+        url, pool_size=5, max_overflow=10, pool_pre_ping=True, pool_use_lifo=True
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.prepared_max = 1000
+
+    return engine
+
+
+_SAVEPOINT, _RELEASE = text("SAVEPOINT part"), text("RELEASE SAVEPOINT part")
+_UNDO = text("ROLLBACK TO SAVEPOINT part")

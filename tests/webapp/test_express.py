@@ -38,7 +38,7 @@ def test_the_first_goes_by_flask_and_the_next_by_express(
     assert post(client, "first") == (200, True)
     assert post(client, "second") == (200, False)
 
-    with app.store.read() as tx:
+    with app.store.write() as tx:
         first, second = waiting(tx, EVENT, 10, Turns())
     assert (first.url, first.body) == (second.url, second.body)
     its_own = {"x-shopify-webhook-id": "second", "x-shopify-event-id": "e-second"}

@@ -43,7 +43,7 @@ def test_a_report_by_get_is_kept_once(
     answers = [client.get(report) for _ in range(2)]
 
     assert [(one.status_code, one.data) for one in answers] == [(200, b"")] * 2
-    with app.store.read() as tx:
+    with app.store.write() as tx:
         [kept] = waiting(tx, RECEIPT, 10, Turns())
     assert kept.url.endswith(report)
 
@@ -56,5 +56,5 @@ def test_a_report_by_get_that_nobody_can_have_made_is_refused(
     assert client.get(forged).status_code == 403
     assert client.get(PATH).status_code == 403
     assert client.get(report.replace("own", "other")).status_code == 404
-    with app.store.read() as tx:
+    with app.store.write() as tx:
         assert list(waiting(tx, RECEIPT, 10, Turns())) == []

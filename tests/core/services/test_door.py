@@ -39,7 +39,7 @@ def change(app: Everreach, old: str, new: str) -> None:
 def test_who_is_remembered_is_let_in(door: Everreach) -> None:
     kept = take_from_known(door, came(door, webhook_id="second"))
 
-    with door.store.read() as tx:
+    with door.store.write() as tx:
         first, second = waiting(tx, EVENT, 10, Turns())
     assert second.id == kept
     assert second.delivery_id == "second"

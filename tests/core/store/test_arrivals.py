@@ -71,7 +71,7 @@ def test_they_are_kept_as_they_came(
     came = [called(shop, str(number)) for number in range(40)]
     ids = arrivals.keep(came)
 
-    with app.store.read() as tx:
+    with app.store.write() as tx:
         kept = {one.id: one for one in waiting(tx, EVENT, 100, Turns())}
     for number, (arrival, _) in zip(ids, came, strict=True):
         assert number

@@ -182,7 +182,7 @@ def test_one_arrival_is_read_with_the_first_batch_beside_a_flood(
     shops.flood("big", kind, 500)
     shops.flood("small", kind, 1)
 
-    with shops.app.store.read() as tx:
+    with shops.app.store.write() as tx:
         waiting = arrivals.waiting(tx, kind, 100, Turns())
         ids = [one.id for one in waiting]
         assert len({one.account_id for one in waiting}) == 2

@@ -89,7 +89,10 @@ def test_what_goes_wrong_at_once_undoes_it_all(store: Store) -> None:
     assert _told(store) == ["again"]
 
 
-@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@on_postgresql
 def test_a_connection_that_is_lost_at_once_is_repeated(store: Store) -> None:
     blows = ["SELECT pg_terminate_backend(pg_backend_pid())"]
 
@@ -103,6 +106,40 @@ def test_a_connection_that_is_lost_at_once_is_repeated(store: Store) -> None:
     store.insist(work)
 
     assert _told(store) == ["one", "other"]
+
+
+def test_a_part_is_undone_by_itself(store: Store) -> None:
+    with store.write() as tx:
+        _tell(tx, "before")
+        with pytest.raises(IntegrityError), store.part(tx):
+            _tell(tx, "one", "one")
+        with store.part(tx):
+            _tell(tx, "other")
+
+    assert _told(store) == ["before", "other"]
+
+
+@on_postgresql
+def test_what_reads_cannot_write(store: Store) -> None:
+    with pytest.raises(DBAPIError, match="read-only"), store.read() as tx:
+        _tell(tx, "never")
+
+
+@on_postgresql
+def test_a_statement_is_planned_once_however_it_is_used(store: Store) -> None:
+    for _ in range(10):
+        _told(store)
+        with store.write() as tx, store.part(tx):
+            tx.execute(text("UPDATE told SET what = what"))
+
+    with store.read() as tx:
+        planned = set(tx.scalars(text("SELECT statement FROM pg_prepared_statements")))
+    assert planned >= {
+        "SELECT what FROM told ORDER BY what",
+        "UPDATE told SET what = what",
+        "SAVEPOINT part",
+        "RELEASE SAVEPOINT part",
+    }
 
 
 def _tell(tx: Connection, *words: str) -> None:
