@@ -13,7 +13,7 @@ from core.cascade.model import Cascade
 from core.cascade.status import news
 from core.services.lessons import Change, learn, may_trip
 from core.services.outlook import Outlook
-from core.store import breakers, cascades
+from core.store import breakers, cascades, setup
 from core.store.breakers import Taken
 from core.store.cascades import NOTHING, Decided, Exchanged, Loaded
 from core.store.work import QUESTIONS
@@ -38,7 +38,9 @@ def advance(
     advancing = _Advancing(app, tx, now, happened)
     for cascade_id, event in happened:
         advancing.tell(cascade_id, event)
-    cascades.save(tx, list(advancing.decided.values()), now, exchanged)
+    decided, senders = list(advancing.decided.values()), advancing.senders
+    with app.store.pipeline(tx):
+        cascades.save(tx, decided, now, senders=senders, exchanged=exchanged)
     learn(tx, advancing.changes, now, advancing.faulty, taken)
     return advancing.lanes
 
@@ -60,11 +62,18 @@ class _Advancing:
         self.faulty = breakers.lock(tx, accounts, failing)
         sending = {cascade_id for cascade_id, event in happened if _may_send(event)}
         watched = [self._loaded[cascade_id] for cascade_id in sending]
-        self._outlook = (
-            Outlook(app=app, tx=tx, now=now, loaded=watched, faulty=self.faulty)
-            if watched
-            else None
-        )
+        self.senders: cascades.Senders = cascades.NO_SENDERS
+        self._outlook: Outlook | None = None
+        if watched:
+            self.senders = setup.senders_of(tx, {one.account["id"] for one in watched})
+            self._outlook = Outlook(
+                app=app,
+                tx=tx,
+                now=now,
+                loaded=watched,
+                senders=self.senders,
+                faulty=self.faulty,
+            )
         self.decided: dict[str, Decided] = {}
         self.changes: list[Change] = []
         self.lanes: set[str] = set()

@@ -25,9 +25,9 @@ from core.cascade.limits import (
 from core.cascade.model import Bar, Cascade, Channel, Fact, Obstacle, Sender, Step
 from core.cascade.status import FailureClass
 from core.services.planning import hours_of
-from core.store import breakers, memory, paces, people, records, setup
+from core.store import breakers, memory, paces, people, records
 from core.store.breakers import Breaker
-from core.store.cascades import Loaded
+from core.store.cascades import Loaded, Senders
 from core.store.memory import Whom
 from core.store.paces import Owner, Person
 
@@ -51,12 +51,11 @@ class Outlook:
     tx: Connection
     now: datetime
     loaded: Collection[Loaded]
+    senders: Senders  # of their accounts
     faulty: Collection[int]  # accounts in which something is broken, and locked
 
     def __post_init__(self) -> None:
         addresses = {person for one in self.loaded for person in _people(one)}
-        accounts = {one.account["id"] for one in self.loaded}
-        self._senders = setup.senders_of(self.tx, accounts)
         self._breakers = (
             breakers.breakers_of(self.tx, self.faulty) if self.faulty else {}
         )
@@ -67,7 +66,7 @@ class Outlook:
         self._known = {*self._consents, *self._suppressions}
         self._known |= {one.person for one in (*self._unreachable, *self._habits)}
         self._spent = _Spent(app=self.app, tx=self.tx, now=self.now)
-        self._spent.look_up(self.loaded, self._senders)
+        self._spent.look_up(self.loaded, self.senders)
         self._for_anybody: dict[tuple[Any, ...], tuple[Step, ...]] = {}
 
     def of(self, loaded: Loaded, cascade: Cascade, event: Event) -> Cascade:
@@ -125,7 +124,7 @@ class Outlook:
     def _sender(
         self, account_id: int, channel: Channel, key: str, template: str
     ) -> Sender:
-        row = self._senders[account_id, key]
+        row = self.senders[account_id, key]
         able = self.app.registry.channels[row["provider"]].query is not None
         sender = Sender(key=key, can_be_asked=able)
         for name in ("", template):
@@ -203,9 +202,7 @@ class _Spent:
     tx: Connection
     now: datetime
 
-    def look_up(
-        self, loaded: Collection[Loaded], senders: Mapping[tuple[int, str], records.Row]
-    ) -> None:
+    def look_up(self, loaded: Collection[Loaded], senders: Senders) -> None:
         """Read what these cascades may need. Without such limits nothing is read."""
         accounts = {one.account["id"]: one.account for one in loaded}
         self._limits = {

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     FromClause,
     Select,
     and_,
     bindparam,
     exists,
+    literal_column,
     or_,
     select,
     update,
@@ -24,7 +26,7 @@ from core.message.compose import Composed
 from core.message.cost import Expected
 from core.message.price import RateCard
 from core.store import records
-from core.store.many import update_each, update_where
+from core.store.many import among, update_each, update_where
 from core.store.prices import CARD, money_columns
 from core.store.tables import (
     accounts,
@@ -253,22 +255,26 @@ def expire(tx: Connection, wall: datetime, limit: int) -> list[tuple[str, int]]:
 
     They may or may not have been sent, so they are never sent again.
     """
-    dead = (
-        select(attempts.c.reference)
-        .join(cascades, cascades.c.id == attempts.c.cascade_id)
-        .where(attempts.c.state == "sending", attempts.c.lease_until <= wall)
-        .limit(limit)
-        # Cascades are locked before their attempts, here as everywhere: no deadlocks.
-        .with_for_update(of=cascades, key_share=True, skip_locked=True)
-    )
-    expired = list(tx.scalars(dead))
-    freed = (
-        update(attempts)
-        .where(attempts.c.reference.in_(expired))
-        .where(
-            attempts.c.state == "sending"
-        )  # its worker may have been alive after all
-        .values(state="done", lease_until=None)
-        .returning(attempts.c.cascade_id, attempts.c.number)
-    )
-    return [(cascade, number) for cascade, number in tx.execute(freed)]
+    dead = tx.scalars(_DEAD, {"wall": wall, "limit": limit}).all()
+    if not dead:
+        return []
+    return [(cascade, number) for cascade, number in tx.execute(_FREED, {"dead": dead})]
+
+
+# As a parameter it would hide the partial index.
+_SENDING: ColumnElement[str] = literal_column("'sending'")
+_DEAD = (
+    select(attempts.c.reference)
+    .join(cascades, cascades.c.id == attempts.c.cascade_id)
+    .where(attempts.c.state == _SENDING, attempts.c.lease_until <= bindparam("wall"))
+    .limit(bindparam("limit"))
+    # Cascades are locked before their attempts, here as everywhere: no deadlocks.
+    .with_for_update(of=cascades, key_share=True, skip_locked=True)
+)
+_FREED = (
+    update(attempts)
+    .where(among(attempts.c.reference, "dead"))
+    .where(attempts.c.state == "sending")  # its worker may have been alive after all
+    .values(LET_GO)
+    .returning(attempts.c.cascade_id, attempts.c.number)
+)

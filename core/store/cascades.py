@@ -74,6 +74,8 @@ class Decided:
 # The provider's id of each attempt that has been exchanged with it, by reference, if it has one.
 Exchanged = Mapping[str, str | None]
 NOTHING: Exchanged = MappingProxyType({})
+Senders = Mapping[tuple[int, str], records.Row]  # by account and key, with their `id`
+NO_SENDERS: Senders = MappingProxyType({})
 
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
@@ -172,15 +174,18 @@ def save(
     tx: Connection,
     decided: Sequence[Decided],
     now: datetime,
+    *,
+    senders: Senders = NO_SENDERS,
     exchanged: Exchanged = NOTHING,
 ) -> None:
-    """Write decisions down and carry out their commands.
+    """Write decisions down and carry out their commands. Nothing is read.
 
-    `exchanged` are attempts that a worker had in hand, and is done with.
+    `senders` are those that are to send; `exchanged` are attempts that a worker had in hand, and
+    is done with.
     """
     _update_cascades(tx, decided, now)
     _update_attempts(tx, decided, exchanged)
-    _insert_attempts(tx, decided)
+    _insert_attempts(tx, decided, senders)
     _call_off(tx, decided)
     _ask(tx, decided)
     _insert_notes(tx, decided, now)
@@ -224,70 +229,55 @@ def _update_attempts(
     update_each(tx, attempts.c.reference, rows)
 
 
-def _insert_attempts(tx: Connection, decided: Sequence[Decided]) -> None:
-    sends = [
-        (one, command)
+def _insert_attempts(
+    tx: Connection, decided: Sequence[Decided], senders: Senders
+) -> None:
+    rows = [
+        _new_attempt(one, command, senders)
         for one in decided
         for command in one.commands
         if isinstance(command, Send)
     ]
-    if not sends:
-        return
-    known = _sender_ids(tx, {one.account_id for one, _ in sends})
-    rows = [_new_attempt(one, send, known) for one, send in sends]
     insert_each(tx, attempts, rows)
 
 
-def _new_attempt(
-    one: Decided, send: Send, known: dict[tuple[int, str], int]
-) -> dict[str, Any]:
-    attempt = one.after.attempts[send.attempt]
+def _new_attempt(one: Decided, send: Send, senders: Senders) -> dict[str, Any]:
+    attempt = one.after.attempts[send.attempt]  # nothing is known of it yet
     return {
         "reference": reference(one.after.id, send.attempt),
         "account_id": one.account_id,
         "cascade_id": one.after.id,
         "number": send.attempt,
         "step": attempt.step,
-        "sender_id": known[one.account_id, attempt.sender],
+        "sender_id": senders[one.account_id, attempt.sender]["id"],
         "channel": attempt.channel,
         "until": attempt.until,
         "state": "queued",
         "due_at": send.due_at,
-        **records.attempt_columns(attempt),
     }
-
-
-def _sender_ids(tx: Connection, accounts: set[int]) -> dict[tuple[int, str], int]:
-    rows = tx.execute(_SENDER_IDS, {"accounts": accounts})
-    return {(account, key): sender for account, key, sender in rows}
-
-
-_SENDER_IDS = select(*senders.c["account_id", "key", "id"]).where(
-    among(senders.c.account_id, "accounts")
-)
 
 
 def _call_off(tx: Connection, decided: Sequence[Decided]) -> None:
     """Only what is still queued: what a worker has in hand will be sent."""
-    if keys := _commanded(decided, CallOff):
-        same = attempts.c.reference == bindparam("key")
-        queued = attempts.c.state == "queued"
-        tx.execute(
-            update(attempts).where(same, queued).values(state="called_off"), keys
-        )
+    if references := _commanded(decided, CallOff):
+        tx.execute(_CALLED_OFF, {"references": references})
 
 
 def _ask(tx: Connection, decided: Sequence[Decided]) -> None:
-    if keys := _commanded(decided, Ask):
-        same = attempts.c.reference == bindparam("key")
-        tx.execute(update(attempts).where(same).values(asked="due"), keys)
+    if references := _commanded(decided, Ask):
+        tx.execute(_TO_ASK, {"references": references})
+
+
+_OURS = update(attempts).where(among(attempts.c.reference, "references"))
+_CALLED_OFF = _OURS.where(attempts.c.state == "queued").values(state="called_off")
+_TO_ASK = _OURS.values(asked="due")
 
 
 def _commanded(
     decided: Sequence[Decided], kind: type[CallOff] | type[Ask]
-) -> list[dict[str, str]]:
+) -> list[str]:
     return [
-        {"key": reference(one.after.id, command.attempt)}
+        reference(one.after.id, command.attempt)
         for one in decided
         for command in one.commands
         if isinstance(command, kind)
@@ -387,14 +377,16 @@ def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
 
 def due(tx: Connection, now: datetime, limit: int) -> list[str]:
     """Cascades whose deadline has passed, oldest first, not in another worker's hands."""
-    query = (
-        select(cascades.c.id)
-        .where(cascades.c.deadline_at <= now)
-        .order_by(cascades.c.deadline_at)
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    return list(tx.scalars(query))
+    return list(tx.scalars(_OVERDUE, {"now": now, "limit": limit}))
+
+
+_OVERDUE = (
+    select(cascades.c.id)
+    .where(cascades.c.deadline_at <= bindparam("now"))
+    .order_by(cascades.c.deadline_at)
+    .limit(bindparam("limit"))
+    .with_for_update(key_share=True, skip_locked=True)
+)
 
 
 def superseded(tx: Connection, account_id: int) -> list[records.Row]:
