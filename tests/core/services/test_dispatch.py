@@ -35,7 +35,7 @@ def test_a_batch_leaves_while_an_answer_to_the_last_is_missing(
         if number > BATCH:
             in_next_batch.set()
         if number == 1:
-            came.append(in_next_batch.wait(timeout=30))
+            came.append(in_next_batch.wait(timeout=5))
         return accepted(number)
 
     providers.whatsapp(told)
