@@ -18,6 +18,8 @@ from core.store.breakers import Taken
 from core.store.cascades import NOTHING, Decided, Exchanged, Loaded
 from core.store.work import QUESTIONS
 
+AT_ONCE = 50  # so many are decided while PostgreSQL writes down those before them
+
 
 def advance(
     app: Everreach,
@@ -27,7 +29,7 @@ def advance(
     exchanged: Exchanged = NOTHING,
     taken: Collection[Taken] = (),
 ) -> set[str]:
-    """Tell cascades what happened to them, in order. The lanes that may now have work.
+    """Tell each cascade what happened to it, in order. The lanes that may now have work.
 
     `happened` are (cascade id, event) pairs; one cascade may stand in several. Attempts that
     are `exchanged` are let go of, each of a cascade to which something happened. `taken` is what
@@ -36,11 +38,12 @@ def advance(
     if not happened:
         return set()
     advancing = _Advancing(app, tx, now, happened)
-    for cascade_id, event in happened:
-        advancing.tell(cascade_id, event)
-    decided, senders = list(advancing.decided.values()), advancing.senders
+    told = list(_by_cascade(happened).items())
     with app.store.pipeline(tx):
-        cascades.save(tx, decided, now, senders=senders, exchanged=exchanged)
+        for first in range(0, len(told), AT_ONCE):
+            decided = [advancing.tell(*one) for one in told[first : first + AT_ONCE]]
+            senders = advancing.senders
+            cascades.save(tx, decided, now, senders=senders, exchanged=exchanged)
     learn(tx, advancing.changes, now, advancing.faulty, taken)
     return advancing.lanes
 
@@ -74,28 +77,30 @@ class _Advancing:
                 senders=self.senders,
                 faulty=self.faulty,
             )
-        self.decided: dict[str, Decided] = {}
         self.changes: list[Change] = []
         self.lanes: set[str] = set()
 
     def _account(self, cascade_id: str) -> int:
         return int(self._loaded[cascade_id].account["id"])
 
-    def tell(self, cascade_id: str, event: Event) -> None:
+    def tell(self, cascade_id: str, events: Sequence[Event]) -> Decided:
+        """What is decided about a cascade to which all this happened."""
         loaded = self._loaded[cascade_id]
-        one = self.decided.get(cascade_id) or _undecided(loaded)
-        cascade = one.after
-        if self._outlook and _may_send(event):
-            cascade = self._outlook.of(loaded, cascade, event)
-        after, commands = decide(cascade, event, self._now)
-        self.decided[cascade_id] = Decided(
-            account_id=one.account_id,
-            before=one.before,
-            after=after,
-            commands=one.commands + commands,
+        cascade, commands = loaded.cascade, list[Command]()
+        for event in events:
+            if self._outlook and _may_send(event):
+                cascade = self._outlook.of(loaded, cascade, event)
+            after, following = decide(cascade, event, self._now)
+            self.changes += _changes(loaded, cascade, after)
+            self._follow(loaded, after, following)
+            cascade = after
+            commands += following
+        return Decided(
+            account_id=loaded.account["id"],
+            before=loaded.cascade,
+            after=cascade,
+            commands=commands,
         )
-        self.changes += _changes(loaded, cascade, after)
-        self._follow(loaded, after, commands)
 
     def _follow(
         self, loaded: Loaded, after: Cascade, commands: Sequence[Command]
@@ -117,11 +122,11 @@ def _may_send(event: Event) -> bool:
     return isinstance(event, Started | Answered | TimedOut)
 
 
-def _undecided(loaded: Loaded) -> Decided:
-    cascade = loaded.cascade
-    return Decided(
-        account_id=loaded.account["id"], before=cascade, after=cascade, commands=()
-    )
+def _by_cascade(happened: Sequence[tuple[str, Event]]) -> dict[str, list[Event]]:
+    told: dict[str, list[Event]] = {}
+    for cascade_id, event in happened:
+        told.setdefault(cascade_id, []).append(event)
+    return told
 
 
 def _changes(loaded: Loaded, before: Cascade, after: Cascade) -> Iterator[Change]:

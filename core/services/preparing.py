@@ -1,6 +1,6 @@
 """What is due, and the request for each: claim, look once more whether it may go, build."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from core.store import attempts, links, people
 from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim, save
+from core.store.links import Made
 
 # A window that lost no more than this in the queue is as good as whole.
 PROMPT, PROMPT_PART = timedelta(seconds=1), 1 / 20
@@ -55,27 +56,35 @@ def _take(app: Everreach, channel: str, most: int) -> tuple[Claims, list[Prepare
         claimed = with_windows(app, tx, claims.ours, now)
         broken = breakers_of(tx, claims.faulty) if claims.faulty else {}
         refusals = _refusals(tx, claimed)
-        prepared = [
-            _limited(one, claims.refused[one.reference], now)
-            if one.reference in claims.refused
-            else _prepare(app, one, broken, refusals.get(one.reference))
-            for one in claimed
-        ]
-        taken = {one.claimed.reference: one.taken for one in prepared}
-        _keep_links(tx, prepared, now)
         with app.store.pipeline(tx):
             save(tx, claims)
+            prepared = [
+                _limited(one, claims.refused[one.reference], now)
+                if one.reference in claims.refused
+                else _prepare(app, one, broken, refusals.get(one.reference))
+                for one in claimed
+            ]
+            # Before they go out: nobody shall find a link that leads nowhere.
+            links.add(tx, [link for one in prepared for link in _links(one, now)])
+            taken = {one.claimed.reference: one.taken for one in prepared}
             attempts.take(tx, taken, now, lease_until)
     return claims, prepared
 
 
-def _keep_links(tx: Connection, prepared: list[Prepared], now: datetime) -> None:
-    """Before they go out: nobody shall find a link that leads nowhere."""
-    for one in prepared:
-        if one.taken and (said := one.taken.said).links:
-            lives, account = said.links_live, one.claimed.sender["account_id"]
-            until = now + lives if lives else None
-            links.add(tx, account, one.claimed.reference, said.links, until)
+def _links(prepared: Prepared, now: datetime) -> Iterator[Made]:
+    """What leads on from what it says."""
+    claimed, taken = prepared.claimed, prepared.taken
+    if taken is None:
+        return
+    lives = taken.said.links_live
+    for code, url in taken.said.links.items():
+        yield Made(
+            code=code,
+            account_id=claimed.account_id,
+            attempt=claimed.reference,
+            url=url,
+            expires_at=now + lives if lives else None,
+        )
 
 
 def _limited(claimed: Claimed, limit: Limited, now: datetime) -> Prepared:

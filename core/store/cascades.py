@@ -68,7 +68,7 @@ class Decided:
     account_id: int
     before: Cascade
     after: Cascade
-    commands: tuple[Command, ...]
+    commands: Sequence[Command]
 
 
 # The provider's id of each attempt that has been exchanged with it, by reference, if it has one.

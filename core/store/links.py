@@ -1,19 +1,30 @@
 """Short links, and who followed them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, case, literal, select, update
 
+from core.store.many import insert_each
 from core.store.tables import UtcTime, attempts, links
-from core.store.upsert import insert_new
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """Where a short link leads, and until when."""
 
+    url: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A short link of an attempt, by its reference, as the table has it."""
+
+    code: str
+    account_id: int
+    attempt: str
     url: str
     expires_at: datetime | None
 
@@ -27,18 +38,11 @@ class Click:
     at: datetime
 
 
-def add(
-    tx: Connection,
-    account_id: int,
-    reference: str,
-    made: Mapping[str, str],
-    expires_at: datetime | None,
-) -> None:
-    """Keep an attempt's links: addresses by code. Those that are there already stay."""
-    for code, url in made.items():
-        row = {"code": code, "account_id": account_id, "attempt": reference, "url": url}
-        counts = {"clicks": 0, "others": 0}
-        insert_new(tx, links, {**row, **counts, "expires_at": expires_at})
+def add(tx: Connection, made: Collection[Made]) -> None:
+    """Keep links. Those that are there already stay."""
+    counts = {"clicks": 0, "others": 0}
+    rows = [{**asdict(one), **counts} for one in made]
+    insert_each(tx, links, rows, same=["code"], stays=True)
 
 
 def find(tx: Connection, code: str) -> Link | None:

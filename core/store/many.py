@@ -154,14 +154,20 @@ def update_where(
 
 
 def insert_each(
-    tx: Connection, table: Table, rows: Rows, *, same: Sequence[str] = ()
+    tx: Connection,
+    table: Table,
+    rows: Rows,
+    *,
+    same: Sequence[str] = (),
+    stays: bool = False,
 ) -> None:
     """Insert rows. Where there is one whose `same` columns are the same, change that.
 
-    All have the same columns.
+    Unless it `stays` as it is. All have the same columns.
     """
     if rows:
-        inserting = _inserting(tx.dialect.name, table, tuple(rows[0]), tuple(same))
+        names = tuple(rows[0])
+        inserting = _inserting(tx.dialect.name, table, names, tuple(same), stays)
         _do(tx, inserting, rows, NOTHING)
 
 
@@ -239,7 +245,7 @@ def _updating_all(key: Column[str], own: Names, alike: Names) -> Update:
 
 @lru_cache(maxsize=64)
 def _inserting(
-    dialect: str, table: Table, names: tuple[str, ...], same: tuple[str, ...]
+    dialect: str, table: Table, names: Names, same: Names, stays: bool
 ) -> Statement:
     if dialect == "sqlite":
         onto = sqlite.insert(table)
@@ -249,6 +255,8 @@ def _inserting(
         statement = postgresql.insert(table).from_select(names, select(rows))
     if not same:
         return statement
+    if stays:
+        return statement.on_conflict_do_nothing(index_elements=same)
     changes = {name: statement.excluded[name] for name in names if name not in same}
     return statement.on_conflict_do_update(index_elements=same, set_=changes)
 
