@@ -188,7 +188,9 @@ def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:
         channel=None,
         sentence=_beginning(row, translate),
     )
-    noted = [(note["at"], _note_line(note, zone, translate)) for note in stored.notes]
+    noted = [
+        (note["noted_at"], _note_line(note, zone, translate)) for note in stored.notes
+    ]
     written = [
         (one["received_at"], _reply_line(one, translate)) for one in stored.replies
     ]
@@ -204,7 +206,7 @@ def _timeline(stored: Stored, translate: Translate) -> Iterator[LineView]:
 
 def _note_line(note: records.Row, zone: ZoneInfo, translate: Translate) -> LineView:
     return LineView(
-        at=note["at"],
+        at=note["noted_at"],
         because=note["because"],
         channel=note["facts"].get("channel"),
         sentence=sentence(note["because"], note["facts"], zone, translate),

@@ -1,6 +1,6 @@
 """Cascades and what happened to them: load many, decide, save many."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -15,7 +15,7 @@ from sqlalchemy import (
     update,
 )
 
-from core.cascade.commands import Ask, CallOff, Command, Note, Send
+from core.cascade.commands import Ask, Because, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
 from core.cascade.schedule import TooLate, ZoneSource
 from core.cascade.status import MARKS
@@ -185,7 +185,7 @@ def save(
     """
     _update_cascades(tx, decided, now)
     _update_attempts(tx, decided, exchanged)
-    _insert_attempts(tx, decided, senders)
+    _insert_attempts(tx, decided, senders, now)
     _call_off(tx, decided)
     _ask(tx, decided)
     _insert_notes(tx, decided, now)
@@ -230,14 +230,15 @@ def _update_attempts(
 
 
 def _insert_attempts(
-    tx: Connection, decided: Sequence[Decided], senders: Senders
+    tx: Connection, decided: Sequence[Decided], senders: Senders, now: datetime
 ) -> None:
-    rows = [
-        _new_attempt(one, command, senders)
-        for one in decided
-        for command in one.commands
-        if isinstance(command, Send)
-    ]
+    rows = []
+    for one in decided:
+        why = {note.facts["attempt"]: note for note in _notes(one) if _is_why(note)}
+        for send in one.commands:
+            if isinstance(send, Send):
+                row = _new_attempt(one, send, senders)
+                rows.append({**row, **_noted(why[send.attempt], now)})
     insert_each(tx, attempts, rows)
 
 
@@ -286,17 +287,25 @@ def _commanded(
 
 def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
     rows = [
-        {
-            "cascade_id": one.after.id,
-            "at": now,
-            "because": command.because,
-            "facts": dict(command.facts),
-        }
+        {"cascade_id": one.after.id, **_noted(note, now)}
         for one in decided
-        for command in one.commands
-        if isinstance(command, Note)
+        for note in _notes(one)
+        if not _is_why(note)
     ]
     insert_each(tx, notes, rows)
+
+
+def _notes(one: Decided) -> Iterator[Note]:
+    return (command for command in one.commands if isinstance(command, Note))
+
+
+def _is_why(note: Note) -> bool:
+    """Whether it says why an attempt is made. Every attempt has one such note, in its own row."""
+    return note.because in (Because.TRYING, Because.RETRYING)
+
+
+def _noted(note: Note, now: datetime) -> dict[str, Any]:
+    return {"noted_at": now, "because": note.because, "facts": dict(note.facts)}
 
 
 def open_about(

@@ -1,12 +1,14 @@
 """Reading cascades back, with everything that happened to them."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, func, select
 
+from core.cascade.commands import Because
 from core.store import records
 from core.store.tables import (
     accounts,
@@ -22,7 +24,10 @@ from core.store.tables import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """One cascade's rows: its own, its attempts, notes and replies, each in order."""
+    """One cascade's rows: its own, its attempts, notes and replies, each in order.
+
+    A note has `noted_at`, `because` and `facts`; those of why an attempt was made are among them.
+    """
 
     row: records.Row
     attempts: Sequence[records.Row]
@@ -40,8 +45,9 @@ def messages(
 ) -> list[Stored]:
     """Cascades, newest first."""
     query = _cascades().order_by(cascades.c.id.desc()).limit(limit)
-    if subject:
-        query = query.where(cascades.c.subject == subject)
+    if subject:  # of each account: so the index serves
+        every = cascades.c.account_id.in_(select(accounts.c.id))
+        query = query.where(every, cascades.c.subject == subject)
     if account:
         query = query.where(accounts.c.key == account)
     if before:
@@ -93,11 +99,35 @@ def _with_details(tx: Connection, rows: Sequence[records.Row]) -> list[Stored]:
         Stored(
             row=row,
             attempts=tried.get(row["id"], []),
-            notes=noted.get(row["id"], []),
+            notes=list(_in_order(noted.get(row["id"], []), tried.get(row["id"], []))),
             replies=written.get(row["id"], []),
         )
         for row in rows
     ]
+
+
+def _in_order(
+    noted: Iterable[records.Row], tried: Iterable[records.Row]
+) -> Iterator[records.Row]:
+    """Notes and, among them, what attempts say of themselves: why each was made.
+
+    That is the last word of a decision, so at one moment it stands behind all but what came of
+    the attempt, and the end.
+    """
+    left = deque(tried)
+    for note in noted:
+        while left and _is_before(left[0], note):
+            yield left.popleft()
+        yield note
+    yield from left
+
+
+def _is_before(attempt: records.Row, note: records.Row) -> bool:
+    if attempt["noted_at"] != note["noted_at"]:
+        return bool(attempt["noted_at"] < note["noted_at"])
+    about = note["facts"].get("attempt")
+    over = note["because"] == Because.FINISHED
+    return over if about is None else bool(attempt["number"] <= about)
 
 
 def _attempts(ids: Sequence[str]) -> Select[Any]:

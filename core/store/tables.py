@@ -275,9 +275,9 @@ cascades = Table(
     Column("created_at", UtcTime, nullable=False),
     _time("finished_at"),
     # One occasion, one cascade: the database decides, not memory.
-    UniqueConstraint("account_id", "reminder_key", "subject", "recipient_key", "round"),
+    # The subject comes first: it is also looked for by itself.
+    UniqueConstraint("account_id", "subject", "reminder_key", "recipient_key", "round"),
     Index("ix_cascades_account", "account_id", "id"),
-    Index("ix_cascades_subject", "subject"),
     Index("ix_cascades_recipient", "recipient_key"),
 )
 Index(
@@ -306,6 +306,9 @@ attempts = Table(
     _text("channel"),
     _text("until"),
     _text("state"),
+    Column("noted_at", UtcTime, nullable=False),
+    _text("because"),  # it is made
+    Column("facts", JSON, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     _time("lease_until"),
     _time("sending_at"),
@@ -511,13 +514,14 @@ Index(
     postgresql_where=links.c.news_at.is_not(None),
 )
 
-# Why each thing happened: what the machine noted, in order.
+# Why each thing happened: what the machine noted, in order. Why an attempt was made stands in
+# its own row.
 notes = Table(
     "notes",
     metadata,
     _id(),
     Column("cascade_id", Text, ForeignKey("cascades.id"), nullable=False),
-    Column("at", UtcTime, nullable=False),
+    Column("noted_at", UtcTime, nullable=False),
     _text("because"),
     Column("facts", JSON, nullable=False),
     Index("ix_notes_cascade_id", "cascade_id"),

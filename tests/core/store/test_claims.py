@@ -128,6 +128,9 @@ def _attempt(name: str, account_id: Any, sender_id: Any, at: Any) -> dict[str, A
         "channel": "whatsapp",
         "until": "delivered",
         "state": "queued",
+        "noted_at": at,
+        "because": "trying",
+        "facts": {},
         "due_at": at,
     }
 

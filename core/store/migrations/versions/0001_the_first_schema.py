@@ -454,12 +454,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cascades")),
         sa.UniqueConstraint(
             "account_id",
-            "reminder_key",
             "subject",
+            "reminder_key",
             "recipient_key",
             "round",
             name=op.f(
-                "uq_cascades_account_id_reminder_key_subject_recipient_key_round"
+                "uq_cascades_account_id_subject_reminder_key_recipient_key_round"
             ),
         ),
     )
@@ -480,7 +480,6 @@ def upgrade() -> None:
             postgresql_where=sa.text("email IS NOT NULL"),
         )
         batch_op.create_index("ix_cascades_recipient", ["recipient_key"], unique=False)
-        batch_op.create_index("ix_cascades_subject", ["subject"], unique=False)
 
     op.create_table(
         "suppressions",
@@ -577,6 +576,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("until", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("noted_at", UtcTime(), nullable=False),
+        sa.Column("because", sa.Text(), nullable=False),
+        sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("due_at", UtcTime(), nullable=False),
         sa.Column("lease_until", UtcTime(), nullable=True),
         sa.Column("sending_at", UtcTime(), nullable=True),
@@ -660,7 +662,7 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("cascade_id", sa.Text(), nullable=False),
-        sa.Column("at", UtcTime(), nullable=False),
+        sa.Column("noted_at", UtcTime(), nullable=False),
         sa.Column("because", sa.Text(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -910,7 +912,6 @@ def downgrade() -> None:
 
     op.drop_table("suppressions")
     with op.batch_alter_table("cascades", schema=None) as batch_op:
-        batch_op.drop_index("ix_cascades_subject")
         batch_op.drop_index("ix_cascades_recipient")
         batch_op.drop_index(
             "ix_cascades_email",

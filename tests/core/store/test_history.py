@@ -1,0 +1,58 @@
+"""What happened to a message, in the order in which it did, though it is kept in two places."""
+
+from core.services.events import read_events
+from core.store import history
+from tests.support.line import Line
+from tests.support.riverside import fulfillment, meta_status
+
+CANCELLED = {"topic": "fulfillments/update", "webhook_id": "w2"}
+
+
+def _noted(line: Line, number: int = 1) -> list[tuple[str, int | None]]:
+    """What was noted about an order's message: why, and of which attempt."""
+    with line.app.store.read() as tx:
+        stored = history.message(tx, line.about(number).id)
+    assert stored
+    return [(note["because"], note["facts"].get("attempt")) for note in stored.notes]
+
+
+def test_at_one_moment_an_attempt_stands_before_what_came_of_it(line: Line) -> None:
+    line.hook()
+    read_events(line.app)  # and before the next moment of a clock that stands still
+    assert _noted(line) == [("trying", 0)]
+
+    line.work()
+    reference = line.message.tries[0].reference
+    line.whatsapp_says(meta_status("failed", reference, code=131026))
+    line.work()
+    assert _noted(line) == [("trying", 0), ("failed", 0), ("trying", 1)]
+
+
+def test_at_one_moment_an_attempt_stands_before_the_end(line: Line) -> None:
+    line.ship()
+    line.hook(body=fulfillment(status="cancelled"), **CANCELLED)
+    line.work()
+    assert _noted(line) == [("trying", 0), ("finished", None)]
+
+
+def test_at_one_moment_an_attempt_stands_behind_what_was_passed_over(
+    line: Line,
+) -> None:
+    reference = line.ship().tries[0].reference
+    line.whatsapp_says(meta_status("failed", reference, code=131026))
+    line.work()
+    line.ship_next(2)
+    assert _noted(line, 2) == [("passed_over", None), ("trying", 0)]
+
+
+def test_later_is_behind(line: Line) -> None:
+    line.ship()
+    line.clock.advance(minutes=30)
+    line.work()
+    line.clock.advance(minutes=1)
+    line.whatsapp_says(meta_status("delivered", line.message.tries[0].reference))
+    line.work()
+
+    tried = [("trying", 0), ("timed_out", 0), ("trying", 1)]
+    assert _noted(line)[:3] == tried
+    assert _noted(line)[-1] == ("finished", None)
