@@ -46,13 +46,10 @@ def test_at_one_moment_an_attempt_stands_behind_what_was_passed_over(
 
 
 def test_later_is_behind(line: Line) -> None:
-    line.ship()
-    line.clock.advance(minutes=30)
-    line.work()
+    reference = line.ship().tries[0].reference
     line.clock.advance(minutes=1)
-    line.whatsapp_says(meta_status("delivered", line.message.tries[0].reference))
-    line.work()
+    line.whatsapp_says(meta_status("sent", reference))
+    line.later(minutes=29)
 
-    tried = [("trying", 0), ("timed_out", 0), ("trying", 1)]
-    assert _noted(line)[:3] == tried
-    assert _noted(line)[-1] == ("finished", None)
+    told = [("trying", 0), ("sent", 0), ("timed_out", 0), ("trying", 1)]
+    assert _noted(line) == told
