@@ -46,9 +46,9 @@ def test_at_one_moment_an_attempt_stands_behind_what_was_passed_over(
 
 
 def test_later_is_behind(line: Line) -> None:
-    reference = line.ship().tries[0].reference
+    (tried,) = line.ship().tries
     line.clock.advance(minutes=1)
-    line.whatsapp_says(meta_status("sent", reference))
+    line.report(tried, "sent")
     line.later(minutes=29)
 
     told = [("trying", 0), ("sent", 0), ("timed_out", 0), ("trying", 1)]
