@@ -14,11 +14,12 @@ of strings; it is for secrets that are being rotated, of which several are valid
 import difflib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, field, fields
 from typing import Any, TypeVar, get_type_hints
 
 from core import __version__
 from core.errors import SetupError
+from core.values import dataclass
 
 USER_AGENT = f"everreach/{__version__}"
 BASE_URL = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s/?#])?$"

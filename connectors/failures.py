@@ -1,13 +1,14 @@
 """From a provider's error codes to what they mean for what happens next."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.payload import Json, parse
 from core.cascade.status import Failure, FailureClass, Scope
 from core.errors import Malformed
 from core.ports import HttpResponse, Response, SendRejected, SendResult, SendUnclear
+from core.values import dataclass
 
 MAX_DETAIL = 300
 

@@ -6,11 +6,11 @@ items and no text, so optional parts need no test on the way down.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import Malformed
+from core.values import dataclass
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2999  # far from where dates come to their end
 

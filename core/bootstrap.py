@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import structlog
@@ -20,6 +20,7 @@ from core.store.engine import Store
 from core.store.origins import Origin
 from core.store.together import Together
 from core.store.turns import Turns
+from core.values import dataclass
 from core.vault import Vault
 from core.wire import Wire
 

@@ -1,9 +1,10 @@
 """The time. One clock for real life, and one that the sandbox can speed up."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from core.values import dataclass
 
 
 class SystemClock:

@@ -8,12 +8,13 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from core.errors import SetupError
+from core.values import dataclass
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})

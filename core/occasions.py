@@ -5,9 +5,9 @@ message that uses it should give it a default.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from core.cascade.replies import Answer
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

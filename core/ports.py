@@ -5,7 +5,7 @@ wire format; `core.wire` performs the requests.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
@@ -26,6 +26,7 @@ from core.message.approval import (
 )
 from core.message.content import ButtonKind, Content, MediaKind
 from core.message.money import Money
+from core.values import dataclass
 
 
 class Clock(Protocol):

@@ -1,7 +1,6 @@
 """A provider that sends nothing: it prints what would have been sent. For trying things."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -34,6 +33,7 @@ from core.ports import (
     TemplateDesk,
     Told,
 )
+from core.values import dataclass
 
 MAX_CHARACTERS = 100_000
 MAX_BUTTONS = 10

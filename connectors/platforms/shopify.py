@@ -9,7 +9,6 @@ Each fulfillment is one shipment and one occasion: an order in two parcels is an
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -21,6 +20,7 @@ from connectors.payload import Json, parse
 from connectors.signatures import hmac_base64, matches
 from core.errors import BadSignature
 from core.ports import Contact, Happening, Ignored, InboundRequest
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,6 @@ For a system that has no connector of its own: it says by itself, in our words, 
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from core.cascade.schedule import is_zone
 from core.errors import BadSignature, Malformed
 from core.occasions import EVENTS, MOMENTS
 from core.ports import Contact, Happening, InboundRequest
+from core.values import dataclass
 
 TOLERANCE = timedelta(minutes=5)
 

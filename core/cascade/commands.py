@@ -1,11 +1,11 @@
 """What the shell must do, in the imperative. `attempt` is an index into the cascade."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from core.cascade.model import Fact
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

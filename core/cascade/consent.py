@@ -5,12 +5,13 @@ order: the times in them decide, not the order in which they are known.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from core.cascade.model import Channel
 from core.cascade.status import Scope
+from core.values import dataclass
 
 
 class Purpose(StrEnum):

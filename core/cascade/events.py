@@ -4,11 +4,11 @@
 provider's clock where the provider says so, else by ours.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.cascade.model import Facts
 from core.cascade.status import Failure, Marks
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,12 @@ whole hour is a day old. In any stretch of time no more than `per_second` allows
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
+
+from core.values import dataclass
 
 # So much of a second may go at once, after a pause: a worker that waits for answers sends
 # batch by batch, and keeps up all the same.

@@ -3,12 +3,13 @@
 Times are aware UTC datetimes named `*_at` or `*_until`; durations are timedelta.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.cascade.schedule import Hours, TooLate
 from core.cascade.status import Failure, Marks, Status, Until
+from core.values import dataclass
 
 Fact = str | int | float | None
 Facts = tuple[tuple[str, Fact], ...]

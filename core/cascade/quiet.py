@@ -1,11 +1,11 @@
 """Which quiet hours count for a message: the first rule that fits its purpose and channel."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
 from core.cascade.schedule import EVERY_DAY, WEEK, Hours, ZoneSource
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ do not stop" must not stop anything.
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
 from core.cascade import words
 from core.cascade.words import Words
+from core.values import dataclass
 
 
 class StopWord(StrEnum):

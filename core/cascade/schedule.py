@@ -7,13 +7,13 @@ twice in autumn means the first. So every local time comes exactly once a day.
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from core import durations
+from core.values import dataclass
 
 EVERY_DAY = frozenset(range(7))
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -6,10 +6,12 @@ commutative, associative and idempotent, and any order of receipts gives the sam
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
+
+from core.values import dataclass
 
 
 class Until(StrEnum):

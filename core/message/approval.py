@@ -1,10 +1,10 @@
 """Templates that a provider must approve: what is known of one, and how one is asked for."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.message.content import Button, Parameter
+from core.values import dataclass
 
 
 class TemplateStatus(StrEnum):

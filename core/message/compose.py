@@ -1,7 +1,7 @@
 """From what a message says to what one person gets on one channel."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from core.message.reader import Reader
 from core.message.sms import Parts, parts_of, shortest, unusual
 from core.message.template import render
 from core.message.variants import Variant, variant
+from core.values import dataclass
 
 MAX_PARTS = 6  # of an SMS whose message does not say
 

@@ -1,7 +1,8 @@
 """What one message says on one channel, once its fields are filled in."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from core.values import dataclass
 
 
 class MediaKind(StrEnum):

@@ -6,7 +6,6 @@ a known nothing. What nobody told is not known.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +13,7 @@ from core.cascade.model import Channel
 from core.cascade.status import Marks
 from core.message.money import Money
 from core.message.price import FREE
+from core.values import dataclass
 
 ON_DELIVERY = frozenset({Channel.WHATSAPP, Channel.VIBER, Channel.RCS})
 

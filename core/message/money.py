@@ -1,8 +1,9 @@
 """Money as integers: millionths of a currency's unit."""
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Self
+
+from core.values import dataclass
 
 _MICROS = 1_000_000
 _MOST = 10**12  # units; far above any price, far below what a database's integer holds

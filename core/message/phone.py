@@ -1,7 +1,6 @@
 """Telephone numbers as platforms give them, and E.164 as providers want them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -9,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
+
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

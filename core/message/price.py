@@ -7,13 +7,13 @@ newest in force counts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
 from core.cascade.consent import Purpose
 from core.cascade.model import Channel
 from core.message.money import Money
+from core.values import dataclass
 
 ANY = "*"
 FREE = "free"  # the category of what a provider says it does not charge

@@ -1,11 +1,12 @@
 """For whom a text is: in which language, by which clock."""
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import Self
 
 from core.message.links import Shortener, sample
+from core.values import dataclass
 
 _TAG = re.compile(
     r"(?P<language>[a-z]{2,3})(?:_(?P<script>[a-z]{4}))?(?:_(?P<region>[a-z]{2}|[0-9]{3}))?"

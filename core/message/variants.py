@@ -6,11 +6,11 @@ first, even where another language has words for the channel.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 from core.message.reader import tags
+from core.values import dataclass
 
 Said = Mapping[str, Any]
 

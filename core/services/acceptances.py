@@ -6,7 +6,6 @@ else, through the machine.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -16,6 +15,7 @@ from core.services.lessons import mend
 from core.store import attempts, breakers
 from core.store.attempts import Claimed
 from core.store.breakers import Taken
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

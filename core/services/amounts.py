@@ -4,11 +4,11 @@ An estimate says "about"; what nobody told is "unknown", never nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from core.cascade.explain import Translate
 from core.message.cost import Price
 from core.message.money import Money
+from core.values import dataclass
 
 AMOUNT = "{whole}.{fraction} {currency}"
 ABOUT = "about {amount}"

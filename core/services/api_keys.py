@@ -4,7 +4,6 @@ A key is 256 random bits, so that a plain SHA-256 of it cannot be turned back.
 """
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,6 +12,7 @@ from sqlalchemy import Connection
 from core.bootstrap import Everreach
 from core.errors import SetupError
 from core.store import api_keys, people, records
+from core.values import dataclass
 
 PREFIX = "evr_"
 HINT = 12  # characters of a key that are shown again

@@ -1,13 +1,13 @@
 """Try senders' credentials without sending anything."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from core.bootstrap import Everreach
 from core.errors import SetupError
 from core.ports import Checked, LiveCheck, NoResponse, Request
 from core.store import people, records, setup
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ never sent a second time: an answer settles it, or a receipt, or the deadline.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic
 
@@ -33,6 +32,7 @@ from core.services.preparing import Prepared, prepare
 from core.store.breakers import Taken
 from core.store.claims import Claims
 from core.store.records import overrides
+from core.values import dataclass
 
 BATCH = 64  # what a killed worker leaves behind as unknown is at most three times this
 ROUNDS = 5  # of reading events before the other lanes have their turn

@@ -6,8 +6,6 @@ then. So a removed connection and a withdrawn secret are refused from the moment
 change was committed, in every process.
 """
 
-from dataclasses import dataclass
-
 from core.bootstrap import Everreach
 from core.errors import BadSignature, UnknownAddress
 from core.ports import ChannelConnector, InboundRequest, PlatformConnector
@@ -15,6 +13,7 @@ from core.services.inbox import arrival, keep
 from core.store import origins
 from core.store.inbox import EVENT, RECEIPT
 from core.store.origins import Origin
+from core.values import dataclass
 
 Connector = ChannelConnector | PlatformConnector
 

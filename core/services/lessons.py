@@ -1,7 +1,7 @@
 """What is learnt from what happened to a message, for the messages to come."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,6 +17,7 @@ from core.store.breakers import Fault, Taken
 from core.store.cascades import Loaded
 from core.store.memory import Whom
 from core.store.people import Person
+from core.values import dataclass
 
 log = structlog.get_logger()
 

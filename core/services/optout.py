@@ -4,8 +4,6 @@ It names the message, signed by this installation: nobody can make up one, and i
 about the person. https://www.rfc-editor.org/rfc/rfc8058
 """
 
-from dataclasses import dataclass
-
 from sqlalchemy import Connection
 
 from core.bootstrap import Everreach
@@ -15,6 +13,7 @@ from core.services import people
 from core.store import attempts
 from core.store import people as stored
 from core.store.attempts import Claimed
+from core.values import dataclass
 
 # A code was asked for, and news of an order is owed: there is nothing to opt out of.
 _OFFERED = frozenset({Purpose.SERVICE, Purpose.MARKETING})

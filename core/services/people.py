@@ -1,7 +1,6 @@
 """What a person agreed to and refused: noting it, and reading it back in words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -15,6 +14,7 @@ from core.errors import SetupError
 from core.message.phone import NoPhone, find_phone
 from core.store import people, records
 from core.store.people import Person
+from core.values import dataclass
 
 OPT_OUT = "the link in an email"
 

@@ -1,7 +1,6 @@
 """When a reminder of an occasion goes out, and by which clock."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.cascade.events import Started
@@ -22,6 +21,7 @@ from core.message.phone import country_zone
 from core.occasions import MOMENTS
 from core.store import records
 from core.store.occasions import Match, Occasion
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What is due, and the request for each: claim, look once more whether it may go, build."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -24,6 +23,7 @@ from core.store.attempts import Claimed, Taken
 from core.store.breakers import Breaker, breakers_of
 from core.store.claims import FULL, USED_UP, Claims, Limited, claim, save
 from core.store.links import Made
+from core.values import dataclass
 
 # A window that lost no more than this in the queue is as good as whole.
 PROMPT, PROMPT_PART = timedelta(seconds=1), 1 / 20

@@ -1,7 +1,6 @@
 """What a message looks like on each channel before it is sent to anybody."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -15,6 +14,7 @@ from core.message.variants import variant
 from core.occasions import EVENTS, fields_of
 from core.store import setup
 from core.store.records import Row
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What is in force on rate cards: for `everreach rates`."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +11,7 @@ from core.message.money import Money
 from core.message.price import Rate
 from core.message.rates import EVER
 from core.store import prices
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The templates that providers keep: which there are, asking for new ones, and news of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from core.store import setup as stored
 from core.store.inbox import Waiting
 from core.store.origins import Origin
 from core.store.templates import Held
+from core.values import dataclass
 
 MOST_PAGES = 100
 

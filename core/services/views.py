@@ -1,9 +1,9 @@
 """What a screen or `everreach messages` shows of a cascade. Plain values, words included."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from core.message.money import Money
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ that is promised of messages holds for it too.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
@@ -31,6 +30,7 @@ from core.store import cascades, inbox, origins, people, records, replies, setup
 from core.store.cascades import NewCascade
 from core.store.inbox import EVENT, OURS, Arrival
 from core.store.origins import Origin
+from core.values import dataclass
 
 DAY_SECONDS = 86_400.0
 CONTENT = {"text": "{{ message.text }}", "subject": "{{ message.subject }}"}

@@ -1,7 +1,6 @@
 """Attempts that wait to be sent, and those in a worker's hands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,6 +37,7 @@ from core.store.tables import (
     senders,
     suppressions,
 )
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 accepts again."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from core.store.many import among
 from core.store.tables import breakers
 from core.store.upsert import insert_or_update
+from core.values import dataclass
 
 _KEY = ("account_id", "sender", "template")
 

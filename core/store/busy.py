@@ -5,7 +5,6 @@ each has queued.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +36,7 @@ from core.store.tables import (
     inbox,
     senders,
 )
+from core.values import dataclass
 
 UsualLimits = Callable[[str], Limits]  # a provider's
 

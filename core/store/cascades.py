@@ -1,7 +1,7 @@
 """Cascades and what happened to them: load many, decide, save many."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -25,6 +25,7 @@ from core.store.attempts import LET_GO
 from core.store.many import among, insert_each, update_each
 from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
 from core.store.upsert import insert_new
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ messages does not delay another's single one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -25,6 +25,7 @@ from core.store.many import update_each
 from core.store.paces import Owner, Person
 from core.store.tables import attempts
 from core.store.turns import Turns
+from core.values import dataclass
 
 USED_UP, FULL = "used_up", "full"  # why an attempt that is due may not go
 

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from core.store.tables import (
     replies,
     senders,
 )
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

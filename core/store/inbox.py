@@ -1,7 +1,6 @@
 """Everything that came in, raw, until it has been read."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from core.store.tables import inbox
 from core.store.turns import Turns
 from core.store.upsert import insert_new
+from core.values import dataclass
 
 EVENT, RECEIPT = "event", "receipt"
 OURS = 0  # the origin of events that come from no connection, but from ourselves

@@ -1,13 +1,14 @@
 """Short links, and who followed them."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 from sqlalchemy import Connection, case, literal, select, update
 
 from core.store.many import insert_each
 from core.store.tables import UtcTime, attempts, links
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

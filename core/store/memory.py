@@ -2,7 +2,6 @@
 whose reading is never reported."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import (
@@ -21,6 +20,7 @@ from core.store import records
 from core.store.many import among_people, by_people
 from core.store.tables import habits, unreachable
 from core.store.upsert import insert_new, insert_or_update
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """What is known of each occasion, gathered from every event about it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from core.ports import Contact, Happening
 from core.store import records
 from core.store.tables import accounts, occasions, reminders
 from core.store.upsert import insert_new
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,12 @@
 """Who may write to us: connections and senders, by their public address."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, Table, Text, bindparam, cast, select
 
 from core.store import records
 from core.store.tables import accounts, connections, senders
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

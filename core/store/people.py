@@ -6,7 +6,7 @@ has both is asked for under both.
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ from core.store import records
 from core.store.many import among_people, by_people
 from core.store.tables import accounts, consents, replies, senders, suppressions
 from core.store.upsert import insert_new
+from core.values import dataclass
 
 Person = tuple[int, str]
 Said = TypeVar("Said")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -19,6 +18,7 @@ from core.message.rates import card_of
 from core.store import records
 from core.store.many import among, update_each
 from core.store.tables import accounts, attempts, cascades, receipts, senders
+from core.values import dataclass
 
 
 class _Card(TypeDecorator[RateCard]):

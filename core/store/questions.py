@@ -1,13 +1,13 @@
 """Attempts of which a provider is to be asked what became of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, select, update
 
 from core.store import records
 from core.store.attempts import SENDER, sender_of
 from core.store.tables import attempts, senders
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ A receipt may arrive before the id that it names is saved. It is then parked, an
 soon as an attempt with that id exists.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, Select, or_, select, update
@@ -14,6 +13,7 @@ from core.message.cost import Charge
 from core.store import records
 from core.store.tables import attempts, receipts
 from core.store.upsert import insert_new
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What people wrote back: to which message, from whom, and what may be written to them now."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, or_, select, text, update
@@ -13,6 +12,7 @@ from core.store.cascades import is_to
 from core.store.many import among_people, by_people
 from core.store.people import Person
 from core.store.tables import UtcTime, attempts, cascades, reminders, replies, senders
+from core.values import dataclass
 
 ANSWERED_WITHIN = timedelta(days=14)
 

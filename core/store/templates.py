@@ -1,7 +1,6 @@
 """The templates that providers keep for us, as they last told of them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, select, update
@@ -11,6 +10,7 @@ from core.store import records
 from core.store.origins import Origin
 from core.store.tables import accounts, senders, templates
 from core.store.upsert import insert_or_update
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,8 @@
 """What a sender at Dexatel is set up with, and how its requests begin."""
 
-from dataclasses import dataclass
-
 from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
 from core.ports import HttpRequest
+from core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,11 +1,11 @@
 """What a Kannel is set up with, and how its requests begin."""
 
-from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
 from core.errors import SetupError
+from core.values import dataclass
 
 # Long enough that nobody guesses it, and the same in an address as outside.
 _WORD = r"^[0-9A-Za-z_-]{16,}$"

@@ -1,12 +1,11 @@
 """What a sender by a mail server is set up with."""
 
-from dataclasses import dataclass
-
 from connectors.config import HEADER_SAFE, setting
 from core.errors import SetupError
 from core.loopback import is_loopback_host
 from core.message.mailbox import find_mailbox
 from core.ports import Security
+from core.values import dataclass
 
 ADDRESS = r"^[!-?A-~]+@[^\s@]+$"
 

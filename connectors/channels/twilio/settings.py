@@ -1,13 +1,14 @@
 """What a sender at Twilio is set up with, and how its requests begin."""
 
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from connectors.channels.twilio.capabilities import CAPABILITIES
 from connectors.config import BASE_URL, USER_AGENT, setting
 from core.cascade.model import Channel
 from core.errors import SetupError
 from core.ports import Capabilities
+from core.values import dataclass
 
 PREFIXES = {Channel.SMS: "", Channel.WHATSAPP: "whatsapp:", Channel.RCS: "rcs:"}
 

@@ -1,13 +1,12 @@
 """What a sender at Vonage is set up with."""
 
-from dataclasses import dataclass
-
 from connectors.channels.vonage.capabilities import CAPABILITIES
 from connectors.channels.vonage.keys import private_key
 from connectors.config import BASE_URL, setting
 from core.cascade.model import Channel
 from core.errors import SetupError
 from core.ports import Capabilities
+from core.values import dataclass
 
 _NUMBER = r"\+?[1-9][0-9]{6,14}"
 _LOGINS = (("application_id", "private_key"), ("api_key", "api_secret"))

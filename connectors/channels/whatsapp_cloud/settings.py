@@ -1,8 +1,7 @@
 """What the owner of a WhatsApp number gives us."""
 
-from dataclasses import dataclass
-
 from connectors.config import BASE_URL, HEADER_SAFE, USER_AGENT, setting
+from core.values import dataclass
 
 _DIGITS = r"^[0-9]+$"
 

@@ -1,7 +1,7 @@
 """Make the database say what a set-up file says, in one transaction."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from functools import partial
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from core.store import records, templates
 from core.store import setup as stored
 from core.store.records import Row
 from core.store.templates import Held
+from core.values import dataclass
 from core.vault import Vault
 
 

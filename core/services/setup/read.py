@@ -1,7 +1,6 @@
 """From a set-up file's text to what is to be stored, defaults filled in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from core import durations
@@ -25,6 +24,7 @@ from core.services.setup.shape import find_misshapen, without
 from core.services.setup.templates import Templates
 from core.services.setup.variables import Variables
 from core.store.templates import Held
+from core.values import dataclass
 
 _PREFERRED = (Until.DELIVERED, Until.SENT, Until.ACCEPTED)
 
