@@ -205,7 +205,8 @@ def _is_first_text(cascade: Cascade, index: int) -> bool:
 
 def _retry(cascade: Cascade, index: int, due_at: datetime) -> Decision:
     last = cascade.attempts[index]
-    cascade, send = _send(cascade, last.step, last.sender, due_at)
+    deadline_at = cascade.deadline_at  # it is the same window
+    cascade, send = _send(cascade, last.step, last.sender, due_at, deadline_at)
     tries = cascade.tries(last.step, last.sender)
     facts: Facts = {"due_at": due_at.isoformat(), "try": tries}
     return cascade, (_note(Because.RETRYING, send.attempt, last.channel, **facts), send)
@@ -426,8 +427,7 @@ def _begin(cascade: Cascade, number: int, sender: Sender, now: datetime) -> Deci
     facts |= {"sender": sender.key, **_why(cascade, number, sender), **_clock(step)}
     if step.hours and (opens_at := step.hours.open_from(now)) > now:
         facts["anyway"] = opens_at.isoformat()
-    cascade = replace(cascade, next_step=None, deadline_at=now + step.wait)
-    cascade, send = _send(cascade, number, sender.key, now)
+    cascade, send = _send(cascade, number, sender.key, now, now + step.wait)
     return cascade, (_note(Because.TRYING, send.attempt, step.channel, **facts), send)
 
 
@@ -464,8 +464,13 @@ def _clock(step: Step) -> Facts:
 
 
 def _send(
-    cascade: Cascade, step: int, sender: str, due_at: datetime
+    cascade: Cascade,
+    step: int,
+    sender: str,
+    due_at: datetime,
+    deadline_at: datetime | None,
 ) -> tuple[Cascade, Send]:
+    """Send by this sender, and wait until then for what comes of it."""
     plan = cascade.steps[step]
     attempt = Attempt(
         step=step,
@@ -474,7 +479,12 @@ def _send(
         until=plan.until,
         due_at=due_at,
     )
-    cascade = replace(cascade, attempts=(*cascade.attempts, attempt))
+    cascade = replace(
+        cascade,
+        attempts=(*cascade.attempts, attempt),
+        next_step=None,
+        deadline_at=deadline_at,
+    )
     return cascade, Send(attempt=len(cascade.attempts) - 1, due_at=due_at)
 
 
