@@ -196,7 +196,9 @@ def _update_cascades(tx: Connection, decided: Sequence[Decided], now: datetime) 
     rows = [
         {
             "key": one.after.id,
-            **_state(one.after),
+            "next_step": one.after.next_step,
+            "deadline_at": one.after.deadline_at,
+            "outcome": one.after.outcome,
             "finished_at": now if one.after.finished else None,
         }
         for one in decided
@@ -205,13 +207,8 @@ def _update_cascades(tx: Connection, decided: Sequence[Decided], now: datetime) 
     update_each(tx, cascades.c.id, rows)
 
 
-def _state(cascade: Cascade) -> dict[str, Any]:
-    """The columns of a cascade that a decision can change."""
-    return {
-        "next_step": cascade.next_step,
-        "deadline_at": cascade.deadline_at,
-        "outcome": cascade.outcome,
-    }
+def _state(cascade: Cascade) -> tuple[Any, ...]:
+    return cascade.next_step, cascade.deadline_at, cascade.outcome
 
 
 def _update_attempts(

@@ -1,6 +1,6 @@
 """Between the engine's values and the columns that hold them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from functools import lru_cache
@@ -19,20 +19,24 @@ Values = dict[str, BindParameter[Any]]
 
 def to_steps(definition: Row) -> tuple[Step, ...]:
     """The steps of a stored reminder."""
-    return tuple(
-        _step(step["channel"], tuple(step["senders"]), step["until"], step["wait"])
-        for step in definition["steps"]
-    )
+    if getattr(definition, "__hash__", None):  # it is the same for thousands
+        return _kept_steps(definition)
+    return tuple(_steps(definition))
 
 
 @lru_cache(maxsize=1024)
-def _step(channel: str, senders: tuple[str, ...], until: str, wait: float) -> Step:
-    return Step(
-        channel=Channel(channel),
-        senders=tuple(Sender(key=key) for key in senders),
-        until=Until(until),
-        wait=timedelta(seconds=wait),
-    )
+def _kept_steps(definition: Any) -> tuple[Step, ...]:
+    return tuple(_steps(definition))
+
+
+def _steps(definition: Row) -> Iterator[Step]:
+    for step in definition["steps"]:
+        yield Step(
+            channel=Channel(step["channel"]),
+            senders=tuple(Sender(key=key) for key in step["senders"]),
+            until=Until(step["until"]),
+            wait=timedelta(seconds=step["wait"]),
+        )
 
 
 def template_of(definition: Row, channel: str, locale: str) -> str:

@@ -74,7 +74,7 @@ def _to_integer(value: datetime | None) -> int | None:
 
 
 def _from_integer(value: int | None) -> datetime | None:
-    return None if value is None else _EPOCH + timedelta(microseconds=value)
+    return None if value is None else _EPOCH + timedelta(0, 0, value)
 
 
 def _in_utc(value: datetime | None) -> datetime | None:
