@@ -18,7 +18,7 @@ from core.store.breakers import Taken
 from core.store.cascades import NOTHING, Decided, Exchanged, Loaded
 from core.store.work import QUESTIONS
 
-AT_ONCE = 50  # so many are decided while PostgreSQL writes down those before them
+AT_ONCE = 100  # so many are decided while PostgreSQL writes down those before them
 
 
 def advance(

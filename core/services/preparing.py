@@ -146,7 +146,7 @@ def _prepare(
     if fault := _fault(claimed, broken):
         refused = _failure(FailureClass.HALT, "breaker", fault.detail)
         return Prepared(claimed=claimed, refused=refused)
-    if claimed.expires_at and app.clock.now() >= claimed.expires_at:
+    if claimed.expires_at and claimed.taken_at >= claimed.expires_at:
         late = "it waited in the queue until it was too late"
         refused = _failure(FailureClass.UNKNOWN, "expired", late)
         return Prepared(claimed=claimed, refused=refused)
@@ -188,7 +188,7 @@ def _build(app: Everreach, claimed: Claimed) -> Prepared:
         to=claimed.address,
         content=taken.said.content,
         callback_url=_callback_url(app, claimed),
-        window=_window(app, claimed),
+        window=_window(claimed),
         now=app.clock.wall(),
         purpose=claimed.purpose,
         unsubscribe_url=unsubscribe_url(app, claimed),
@@ -197,9 +197,9 @@ def _build(app: Everreach, claimed: Claimed) -> Prepared:
     return Prepared(claimed=claimed, connector=connector, taken=taken, request=request)
 
 
-def _window(app: Everreach, claimed: Claimed) -> timedelta:
+def _window(claimed: Claimed) -> timedelta:
     """How long it may live at the provider: no longer than it is of use."""
-    left = claimed.expires_at and claimed.expires_at - app.clock.now()
+    left = claimed.expires_at and claimed.expires_at - claimed.taken_at
     return min(claimed.wait, left) if left else claimed.wait
 
 

@@ -5,7 +5,7 @@ anew. Here each column's values travel in one parameter, and a statement is prep
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
@@ -175,31 +175,43 @@ def _do(
     tx: Connection, statement: Statement, rows: Rows, alike: Values, **more: Any
 ) -> None:
     if tx.dialect.name == "sqlite":
-        names = (*rows[0], *alike)
-        sql, to_values = _compiled(statement, tx.dialect, names)
-        tx.exec_driver_sql(sql, [to_values({**row, **alike}) for row in rows])
+        sql, places = _compiled(statement, tx.dialect, (*rows[0], *alike))
+        tx.exec_driver_sql(sql, list(_bound(rows, alike, places)))
     else:
         tx.execute(statement, {"rows": rows, **alike, **more})
+
+
+Bind = Callable[[Any], Any]  # makes of a value what the database takes
+Places = Sequence[tuple[str, Bind | None]]  # what of a row stands in which place
+
+
+def _bound(rows: Rows, alike: Values, places: Places) -> Iterator[tuple[Any, ...]]:
+    same = {
+        name: bind(alike[name]) if bind else alike[name]
+        for name, bind in places
+        if name in alike
+    }
+    for row in rows:
+        yield tuple(
+            [
+                same[name] if name in same else bind(row[name]) if bind else row[name]
+                for name, bind in places
+            ]
+        )
 
 
 @lru_cache(maxsize=64)
 def _compiled(
     statement: Statement, dialect: Dialect, names: tuple[str, ...]
-) -> tuple[str, Callable[[Mapping[str, Any]], tuple[Any, ...]]]:
-    """The SQL, and what makes its values of a row: quicker than asking for every row anew."""
+) -> tuple[str, Places]:
+    """The SQL and its places: quicker than to ask for every row anew."""
     compiled = statement.compile(dialect=dialect, column_keys=names)
     assert isinstance(compiled, SQLCompiler)
     places = [
         (name, compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect))
         for name in compiled.positiontup or ()
     ]
-
-    def to_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
-        return tuple(
-            [process(row[name]) if process else row[name] for name, process in places]
-        )
-
-    return str(compiled), to_values
+    return str(compiled), places
 
 
 Names = tuple[str, ...]

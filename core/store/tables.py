@@ -298,7 +298,7 @@ attempts = Table(
     "attempts",
     metadata,
     Column("reference", Text, primary_key=True),
-    _account(),
+    Column("account_id", Id, nullable=False),  # its cascade's, which is one of them
     Column("cascade_id", Text, ForeignKey("cascades.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("step", Integer, nullable=False),
@@ -633,11 +633,11 @@ paces = Table(
 )
 
 # When a person got the latest messages from a sender, or (`sender_id` is 0) from the account.
-# Kept only where a limit asks for it.
+# Kept only where a limit asks for it, and beside that one's pace.
 written = Table(
     "written",
     metadata,
-    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("account_id", Id, primary_key=True, autoincrement=False),
     Column("sender_id", Id, primary_key=True, autoincrement=False),
     Column("person", Text, primary_key=True),  # a cascade's recipient_key
     Column("times", JSON, nullable=False),

@@ -27,6 +27,26 @@ UNHURRIED = (
 )
 
 
+# What waits for its time, beside what the shop sends at once.
+DESK = """connections:
+  - {key: desk, platform: webhook, config: {secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}}
+"""
+REMINDED = """reminders:
+  - key: appointment-soon
+    on: appointment.booked
+    message: appointment
+    send: 24h before
+    steps:
+      - {channel: whatsapp, sender: wa, until: delivered, wait: 30m}
+      - {channel: sms, sender: sms}
+"""
+MESSAGES = """messages:
+  - key: appointment
+    whatsapp: {template: appointment, language: en, body: ["{{ recipient.first_name }}", "{{ appointment.title }}"]}
+    sms: "{{ appointment.title }} is tomorrow"
+"""
+
+
 def median_of(measure: Callable[[], float]) -> float:
     """The median of several rounds, after one that does not count."""
     measure()
@@ -63,8 +83,16 @@ def installation(place: Place, provider: str) -> Iterator[Everreach]:
     settings = Settings.from_env(place.env)
     migrate.upgrade(settings)
     with open_everreach(settings, load_registry()) as app:
-        apply(app, riverside.setup(meta=provider).replace(*UNHURRIED), {})
+        apply(app, _setup(provider), {})
         yield app
+
+
+def _setup(provider: str) -> str:
+    text = riverside.setup(meta=provider).replace(*UNHURRIED)
+    for section in (DESK, MESSAGES, REMINDED):
+        head = section.partition("\n")[0] + "\n"
+        text = text.replace(head, section, 1)
+    return text
 
 
 @contextmanager

@@ -30,6 +30,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_accounts_key")),
     )
     op.create_table(
+        "written",
+        sa.Column(
+            "account_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "sender_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("times", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "account_id", "sender_id", "person", name=op.f("pk_written")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "api_keys",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -386,29 +407,6 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
-        "written",
-        sa.Column(
-            "account_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            nullable=False,
-        ),
-        sa.Column(
-            "sender_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("times", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_written_account_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "account_id", "sender_id", "person", name=op.f("pk_written")
-        ),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "cascades",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column(
@@ -605,9 +603,6 @@ def upgrade() -> None:
         sa.Column("price_source", sa.Text(), nullable=True),
         sa.Column("price_due_at", UtcTime(), nullable=True),
         sa.Column("price_asked", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["accounts.id"], name=op.f("fk_attempts_account_id")
-        ),
         sa.ForeignKeyConstraint(
             ["cascade_id"], ["cascades.id"], name=op.f("fk_attempts_cascade_id")
         ),
@@ -926,7 +921,6 @@ def downgrade() -> None:
         batch_op.drop_index("ix_cascades_account")
 
     op.drop_table("cascades")
-    op.drop_table("written")
     op.drop_table("unreachable")
     op.drop_table("senders")
     op.drop_table("reminders")
@@ -958,4 +952,5 @@ def downgrade() -> None:
     op.drop_table("connections")
     op.drop_table("breakers")
     op.drop_table("api_keys")
+    op.drop_table("written")
     op.drop_table("accounts")
