@@ -241,7 +241,7 @@ def _insert_attempts(
 
 
 def _new_attempt(one: Decided, send: Send, senders: Senders) -> dict[str, Any]:
-    attempt = one.after.attempts[send.attempt]  # nothing is known of it yet
+    attempt = one.after.attempts[send.attempt]
     return {
         "reference": reference(one.after.id, send.attempt),
         "account_id": one.account_id,
@@ -253,6 +253,7 @@ def _new_attempt(one: Decided, send: Send, senders: Senders) -> dict[str, Any]:
         "until": attempt.until,
         "state": "queued",
         "due_at": send.due_at,
+        "fate": attempt.fate,  # it may have been called off since; more cannot be known
     }
 
 

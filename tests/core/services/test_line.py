@@ -6,6 +6,7 @@ from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import get_message, list_messages
+from core.store import cascades
 from core.store.tables import inbox as table
 from core.store.work import lanes_with_work
 from tests.support import riverside
@@ -55,6 +56,22 @@ def test_a_person_without_whatsapp_gets_an_sms_at_once(line: Line) -> None:
     line.work()
 
     assert line.path == [("whatsapp", "failed"), ("sms", "accepted")]
+
+
+def test_a_failure_that_is_taken_back_at_once_sends_nothing(
+    line: Line, providers: Providers
+) -> None:
+    message = line.ship()
+    reference = message.tries[0].reference
+    failed = meta_status("failed", reference, code=131026)
+    line.whatsapp_says(failed, meta_status("delivered", reference))
+    line.work()
+
+    assert line.path == [("whatsapp", "delivered_late"), ("sms", "called_off")]
+    assert len(providers.calls) == 1
+    with line.app.store.write() as tx:
+        loaded = cascades.load(tx, [message.id])[message.id]
+    assert [attempt.fate for attempt in loaded.cascade.attempts][-1] == "called_off"
 
 
 def test_a_late_delivery_is_recorded_as_late(line: Line) -> None:
