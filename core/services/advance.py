@@ -38,11 +38,10 @@ def advance(
     if not happened:
         return set()
     advancing = _Advancing(app, tx, now, happened)
-    told = list(_by_cascade(happened).items())
+    told, senders = list(_by_cascade(happened).items()), advancing.senders
     with app.store.pipeline(tx):
         for first in range(0, len(told), AT_ONCE):
             decided = [advancing.tell(*one) for one in told[first : first + AT_ONCE]]
-            senders = advancing.senders
             cascades.save(tx, decided, now, senders=senders, exchanged=exchanged)
     learn(tx, advancing.changes, now, advancing.faulty, taken)
     return advancing.lanes

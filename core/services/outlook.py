@@ -82,7 +82,9 @@ class Outlook:
 
     def sending(self, loaded: Loaded, step: Step, sender: str) -> None:
         """A message is about to try a sender. If that is broken, the next ones wait."""
-        for template in {"", _template(loaded, step.channel)} if self._breakers else ():
+        if not self._breakers:
+            return
+        for template in {"", _template(loaded, step.channel)}:
             key = (loaded.account["id"], sender, template)
             broken = self._breakers.get(key)
             if broken and broken.retry_at:
@@ -95,24 +97,19 @@ class Outlook:
 
     def _steps_for_anybody(self, loaded: Loaded) -> tuple[Step, ...]:
         """The same for all who get this reminder, read that language and go by that clock."""
-        clock, locale = (
-            (loaded.zone, loaded.zone_source),
-            loaded.cascade.recipient.locale,
-        )
-        case = (loaded.account["id"], loaded.definition, *clock, locale)
+        clock = loaded.zone, loaded.zone_source
+        reader = loaded.cascade.recipient.locale
+        case = (loaded.account["id"], loaded.definition, *clock, reader)
         if case not in self._for_anybody:
             steps = records.to_steps(loaded.definition)
-            self._for_anybody[case] = tuple(
-                replace(
-                    step,
-                    senders=self._senders_now(loaded, step),
-                    hours=hours_of(
-                        loaded.account, loaded.definition, step.channel, *clock
-                    ),
-                )
-                for step in steps
-            )
+            found = tuple(self._step_for_anybody(loaded, step) for step in steps)
+            self._for_anybody[case] = found
         return self._for_anybody[case]
+
+    def _step_for_anybody(self, loaded: Loaded, step: Step) -> Step:
+        clock = loaded.zone, loaded.zone_source
+        hours = hours_of(loaded.account, loaded.definition, step.channel, *clock)
+        return replace(step, senders=self._senders_now(loaded, step), hours=hours)
 
     def _senders_now(self, loaded: Loaded, step: Step) -> tuple[Sender, ...]:
         template = _template(loaded, step.channel)
