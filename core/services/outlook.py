@@ -15,25 +15,16 @@ from core.bootstrap import Everreach
 from core.cascade.conditions import unmet
 from core.cascade.consent import Purpose, Refusal, Refused, why_not
 from core.cascade.events import Event, Reported
-from core.cascade.limits import (
-    NO_LIMITS,
-    Limits,
-    full_until,
-    limits_of,
-    used_up_until,
-)
 from core.cascade.model import Bar, Cascade, Channel, Fact, Obstacle, Sender, Step
 from core.cascade.status import FailureClass
 from core.services.planning import hours_of
-from core.store import breakers, memory, paces, people, records
+from core.services.spent import Spent
+from core.store import breakers, memory, people, records
 from core.store.breakers import Breaker
 from core.store.cascades import Loaded, Senders
 from core.store.memory import Whom
-from core.store.paces import Owner, Person
 
-PROBE = timedelta(
-    seconds=30
-)  # one message tries a broken sender; the others wait so long
+PROBE = timedelta(seconds=30)  # while one message tries a broken sender, others wait
 UNREAD_RUN = 3  # so many in a row delivered and never read: reading is not reported
 
 ASSUME_SEEN, CLICKS_AND_REPLIES, FALL_BACK = UNREAD_RULES = (
@@ -65,8 +56,13 @@ class Outlook:
         self._suppressions = people.suppressions_of(self.tx, addresses)
         self._known = {*self._consents, *self._suppressions}
         self._known |= {one.person for one in (*self._unreachable, *self._habits)}
-        self._spent = _Spent(app=self.app, tx=self.tx, now=self.now)
-        self._spent.look_up(self.loaded, self.senders)
+        self._spent = Spent(
+            app=self.app,
+            tx=self.tx,
+            now=self.now,
+            loaded=self.loaded,
+            senders=self.senders,
+        )
         self._for_anybody: dict[tuple[Any, ...], tuple[Step, ...]] = {}
 
     def of(self, loaded: Loaded, cascade: Cascade, event: Event) -> Cascade:
@@ -191,77 +187,9 @@ class Outlook:
         return bool(habit["answers"]) or silent
 
 
-@dataclass(kw_only=True)
-class _Spent:
-    """What has been sent already, where there are limits for a day."""
-
-    app: Everreach
-    tx: Connection
-    now: datetime
-
-    def look_up(self, loaded: Collection[Loaded], senders: Senders) -> None:
-        """Read what these cascades may need. Without such limits nothing is read."""
-        accounts = {one.account["id"]: one.account for one in loaded}
-        self._limits = {
-            account_id: limits_of(NO_LIMITS, account["limits"])
-            for account_id, account in accounts.items()
-        }
-        owners = {_owner(row) for row in senders.values() if self._by_day(row)}
-        owners |= {(key, 0) for key, limits in self._limits.items() if limits.by_day}
-        people = {
-            _person(one)
-            for one in loaded
-            if self._limits[one.account["id"]].per_person_per_day
-        }
-        self._paces = paces.read(self.tx, owners)
-        self._times = paces.times(self.tx, people)
-
-    def used_up_until(self, row: records.Row, channel: str) -> datetime | None:
-        """When a sender may send again, if it has sent all that it may in a day."""
-        pace = self._paces.get(_owner(row))
-        if pace is None:
-            return None
-        limits = limits_of(
-            usual_limits(self.app, channel, row["provider"]), row["limits"]
-        )
-        return used_up_until(pace, limits, self.now)
-
-    def full_until(self, loaded: Loaded) -> datetime | None:
-        """When the account, and this person, may get more."""
-        limits = self._limits[loaded.account["id"]]
-        pace = self._paces.get(_whole(loaded))
-        account = used_up_until(pace, limits, self.now) if pace else None
-        person, counts = None, loaded.definition["purpose"] != "authentication"
-        if limits.per_person_per_day and counts:
-            times = self._times.get(_person(loaded), [])
-            person = full_until(times, limits.per_person_per_day, self.now)
-        return max(filter(None, (account, person)), default=None)
-
-    def _by_day(self, row: records.Row) -> bool:
-        usual = self.app.registry.channels[row["provider"]].limits.values()
-        return any(limits_of(one, row["limits"]).by_day for one in (NO_LIMITS, *usual))
-
-
-def usual_limits(app: Everreach, channel: str, provider: str) -> Limits:
-    """What a provider lets a sender do on a channel, where it is known."""
-    return app.registry.channels[provider].limits.get(Channel(channel), NO_LIMITS)
-
-
 def _template(loaded: Loaded, channel: Channel) -> str:
     locale = loaded.cascade.recipient.locale
     return records.template_of(loaded.definition, channel, locale)
-
-
-def _owner(sender: records.Row) -> Owner:
-    return sender["account_id"], sender["id"]
-
-
-def _whole(loaded: Loaded) -> Owner:
-    return loaded.account["id"], 0
-
-
-def _person(loaded: Loaded) -> Person:
-    return _whole(loaded), loaded.cascade.recipient.key
 
 
 def _used_up(until: datetime) -> Bar:

@@ -16,7 +16,7 @@ from core.ports import ChannelConnector, Outgoing, Request, able
 from core.services.advance import advance
 from core.services.composing import composed
 from core.services.optout import unsubscribe_url
-from core.services.outlook import usual_limits
+from core.services.spent import usual_limits
 from core.services.windows import with_windows
 from core.store import attempts, links, people
 from core.store.attempts import Claimed, Taken

@@ -15,10 +15,10 @@ from core.services import inbox
 from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import list_messages
-from core.services.outlook import usual_limits
 from core.services.questions import ask_due
 from core.services.receipts import read_receipts
 from core.services.setup import apply
+from core.services.spent import usual_limits
 from core.services.timers import turn_due_timers
 from core.services.views import MessageView, TryView
 from core.store import attempts, notices, origins
