@@ -5,7 +5,7 @@ from core.cascade.events import Event, TimedOut, lost
 from core.services.advance import advance
 from core.store import attempts, cascades
 
-BATCH = 400
+BATCH = 400  # others wait for some 30 ms for such a transaction
 
 
 def turn_due_timers(app: Everreach) -> bool:

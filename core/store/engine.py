@@ -65,7 +65,7 @@ class Store:
 
     @contextmanager
     def part(self, tx: Connection) -> Iterator[None]:
-        """A part of a transaction that is undone by itself on an exception. None in another."""
+        """A part of a transaction, which alone is undone if it raises."""
         tx.execute(_SAVEPOINT)
         try:
             yield

@@ -16,7 +16,7 @@ from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
 from core.services.setup import apply
 from core.store import migrate
-from tests.support import riverside
+from tests.support import clinic, riverside
 from webapp.cli import REQUESTS_AT_ONCE
 
 ROUNDS = 5
@@ -28,8 +28,8 @@ UNHURRIED = (
 
 
 # What waits for its time, beside what the shop sends at once.
-DESK = """connections:
-  - {key: desk, platform: webhook, config: {secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw}}
+DESK = f"""connections:
+  - {{key: desk, platform: webhook, config: {{secret: {clinic.SECRET}}}}}
 """
 REMINDED = """reminders:
   - key: appointment-soon

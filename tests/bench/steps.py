@@ -57,7 +57,11 @@ def steps_per_second(app: Everreach) -> float:
         pass
     while send_due(app, "whatsapp"):
         pass
-    return STEPS / (time.perf_counter() - began)
+    took = time.perf_counter() - began
+    with app.store.read() as tx:
+        left = select(func.count()).where(cascades.c.deadline_at <= app.clock.now())
+        assert not tx.scalar(left)
+    return STEPS / took
 
 
 def _fill(app: Everreach) -> None:
@@ -82,7 +86,8 @@ def _fill(app: Everreach) -> None:
         pass
     with app.store.write() as tx:
         ours = update(cascades).where(cascades.c.id > last)
-        tx.execute(ours.values(start_at=now, deadline_at=now))
+        begun = tx.execute(ours.values(start_at=now, deadline_at=now))
+        assert begun.rowcount == STEPS
 
 
 def _booked(number: int, at: str) -> dict[str, object]:
