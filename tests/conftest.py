@@ -15,7 +15,7 @@ from core.bootstrap import Everreach, open_everreach
 from core.config import Settings
 from core.services import dispatch
 from core.store import migrate
-from tests.support import servers
+from tests.support import plans, servers
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -86,7 +86,10 @@ def app(
     )
     Redis.from_url(redis_url).flushall()
     migrate.upgrade(settings)
-    with open_everreach(settings, load_registry()) as opened:
+    with (
+        open_everreach(settings, load_registry()) as opened,
+        plans.watched(opened.store.engine),
+    ):
         yield replace(opened, clock=clock)
 
 

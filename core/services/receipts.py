@@ -62,7 +62,7 @@ class _Batch:
     ) -> str:
         match fact:
             case Receipt():
-                receipts.add(tx, _kept(sender, arrival, fact))
+                receipts.add(tx, _kept(sender, arrival, fact), self.app.clock.wall())
                 return str(fact.status)
             case Reply():
                 words, follows = hear(self.app, tx, sender, arrival, fact)
@@ -83,7 +83,7 @@ def read_receipts(app: Everreach) -> bool:
     with app.store.write() as tx:
         arrivals = inbox.waiting(tx, inbox.RECEIPT, BATCH, app.turns)
         read_each(app, tx, arrivals, batch.read)
-        joined = receipts.join(tx, BATCH)
+        joined = receipts.join(tx, app.clock.wall(), BATCH)
         happened = [(one.cascade_id, _reported(one)) for one in joined]
         clicks = links.take_news(tx, BATCH)
         followed = [(it.cascade_id, clicked(it.number, it.at)) for it in clicks]

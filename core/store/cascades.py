@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    and_,
     bindparam,
     or_,
     select,
@@ -328,27 +329,29 @@ def open_about(
             cascades.c.outcome.is_(None),
             reminders.c.event.not_in(but_on),
         )
-        .order_by(cascades.c.id)
     )
-    return [
+    # There are few. Asked to sort, SQLite would walk through all of the account's by their ids.
+    return sorted(
         row.id
         for row in tx.execute(query)
         if not but_whose or row.definition.get("on_reply") != but_whose
-    ]
+    )
 
 
-def is_to(address: str) -> ColumnElement[bool]:
-    """Whether a cascade is for whom this number or email address belongs to."""
-    if "@" not in address:
-        return cascades.c.recipient_key == address
-    return or_(cascades.c.recipient_key == address, cascades.c.email == address)
+def is_to(account_id: int, address: str) -> ColumnElement[bool]:
+    """Whether a cascade is an account's, for whom this number or email address belongs to."""
+    whose = cascades.c.recipient_key == address
+    if "@" in address:
+        whose = or_(whose, cascades.c.email == address)
+    # + 0, or SQLite would rather walk through all of the account's by their ids.
+    return and_(cascades.c.account_id + 0 == account_id, whose)
 
 
 def recipient_of(tx: Connection, account_id: int, address: str) -> Recipient | None:
     """A person as the newest message to them had them."""
     query = (
         select(cascades.c.recipient)
-        .where(cascades.c.account_id == account_id, is_to(address))
+        .where(is_to(account_id, address))
         .order_by(cascades.c.id.desc())
         .limit(1)
     )
@@ -358,13 +361,11 @@ def recipient_of(tx: Connection, account_id: int, address: str) -> Recipient | N
 
 def about(tx: Connection, account_id: int, subject: str) -> str | None:
     """The id of an account's newest cascade about something."""
-    query = (
-        select(cascades.c.id)
-        .where(cascades.c.account_id == account_id, cascades.c.subject == subject)
-        .order_by(cascades.c.id.desc())
-        .limit(1)
+    # Few, as above.
+    query = select(cascades.c.id).where(
+        cascades.c.account_id == account_id, cascades.c.subject == subject
     )
-    return tx.scalar(query)
+    return max(tx.scalars(query), default=None)
 
 
 def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
@@ -373,8 +374,7 @@ def open_marketing(tx: Connection, account_id: int, address: str) -> list[str]:
         select(cascades.c.id, reminders.c.definition)
         .join(reminders, reminders.c.id == cascades.c.reminder_id)
         .where(
-            cascades.c.account_id == account_id,
-            is_to(address),
+            is_to(account_id, address),
             cascades.c.outcome.is_(None),
         )
     )

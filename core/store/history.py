@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, func, select
+from sqlalchemy import Connection, Select, Table, func, select, true
 
 from core.cascade.commands import Because
 from core.store import records
@@ -45,11 +45,12 @@ def messages(
 ) -> list[Stored]:
     """Cascades, newest first."""
     query = _cascades().order_by(cascades.c.id.desc()).limit(limit)
-    if subject:  # of each account: so the index serves
-        every = cascades.c.account_id.in_(select(accounts.c.id))
-        query = query.where(every, cascades.c.subject == subject)
-    if account:
-        query = query.where(accounts.c.key == account)
+    ours = accounts.c.key == account if account else true()
+    if subject:  # account by account: so the index serves
+        each = cascades.c.account_id.in_(select(accounts.c.id).where(ours))
+        query = query.where(each, cascades.c.subject == subject)
+    else:
+        query = query.where(ours)
     if before:
         query = query.where(cascades.c.id < before)
     return _with_details(tx, tx.execute(query).mappings().all())

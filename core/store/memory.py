@@ -8,10 +8,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Table,
+    and_,
     bindparam,
     delete,
     select,
-    tuple_,
     update,
 )
 
@@ -53,8 +53,7 @@ def remember(
 
 def forget(tx: Connection, whom: Collection[Whom]) -> None:
     """A sign of life: these are to be found there after all."""
-    if whom:
-        tx.execute(delete(unreachable).where(_any_of(unreachable, whom)))
+    _drop(tx, unreachable, whom)
 
 
 def forget_all(tx: Connection) -> None:
@@ -84,20 +83,19 @@ def habits_of(tx: Connection, addresses: Addresses) -> dict[Whom, records.Row]:
 def was_unread(tx: Connection, whom: Whom) -> None:
     """One more message was delivered and its reading never reported."""
     _habit(tx, whom)
-    same = _any_of(habits, [whom])
-    tx.execute(update(habits).where(same).values(unread=habits.c.unread + 1))
+    known = update(habits).where(_is(habits, whom))
+    tx.execute(known.values(unread=habits.c.unread + 1))
 
 
 def answered_unread(tx: Connection, whom: Whom) -> None:
     """They answered a message whose reading was never reported."""
     _habit(tx, whom)
-    tx.execute(update(habits).where(_any_of(habits, [whom])).values(answers=True))
+    tx.execute(update(habits).where(_is(habits, whom)).values(answers=True))
 
 
 def was_read(tx: Connection, whom: Collection[Whom]) -> None:
     """Reading is reported after all."""
-    if whom:
-        tx.execute(delete(habits).where(_any_of(habits, whom)))
+    _drop(tx, habits, whom)
 
 
 def _habit(tx: Connection, whom: Whom) -> None:
@@ -116,12 +114,32 @@ def _whom(row: records.Row) -> Whom:
     return Whom(account_id=row["account_id"], channel=channel, address=row["address"])
 
 
-def _any_of(table: Table, whom: Collection[Whom]) -> ColumnElement[bool]:
-    key = tuple_(table.c.account_id, table.c.address, table.c.channel)
-    return key.in_(sorted((one.account_id, one.address, one.channel) for one in whom))
+def _is(table: Table, whom: Whom) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == value for name, value in _columns(whom).items()))
+
+
+def _drop(tx: Connection, table: Table, whom: Collection[Whom]) -> None:
+    """Forget what a table knows of these: of most people, nothing."""
+    if not whom:
+        return
+    people = by_people([one.person for one in whom])
+    known = {_whom(row) for row in tx.execute(_KNOWN[table], people).mappings()}
+    for one in sorted(known.intersection(whom), key=_in_order):
+        tx.execute(delete(table).where(_is(table, one)))
+
+
+def _in_order(whom: Whom) -> tuple[int, str, str]:
+    """The order in which everybody locks them."""
+    return whom.account_id, whom.address, whom.channel
 
 
 _UNREACHABLE = select(unreachable).where(
     among_people(unreachable), unreachable.c.until > bindparam("now")
 )
 _HABITS = select(habits).where(among_people(habits))
+_KNOWN = {
+    table: select(*table.c["account_id", "address", "channel"]).where(
+        among_people(table)
+    )
+    for table in (unreachable, habits)
+}

@@ -57,8 +57,7 @@ def answered(
         )
     )
     last = query.where(
-        cascades.c.account_id == account_id,
-        is_to(address),
+        is_to(account_id, address),
         attempts.c.channel == reply.channel,
         attempts.c.sending_at >= at - ANSWERED_WITHIN,
         attempts.c.failed_at.is_(None),

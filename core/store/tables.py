@@ -373,7 +373,8 @@ Index(
     postgresql_where=attempts.c.price_due_at.is_not(None),
 )
 
-# What providers told us, one row a fact. `attempt` is empty while the receipt is parked.
+# What providers told us, one row a fact. `attempt` is empty while the receipt is parked: it has
+# been looked for `looks` times, and will be at `look_at`, if at all.
 # `category` is there, if only as "", where it tells anything of what the message costs.
 receipts = Table(
     "receipts",
@@ -393,6 +394,8 @@ receipts = Table(
     Column("parts", Integer),
     Column("category", Text),
     Column("attempt", Text, ForeignKey("attempts.reference")),
+    Column("looks", Integer, nullable=False),
+    _time("look_at"),
     UniqueConstraint("sender_id", "fingerprint"),
 )
 Index(
@@ -402,11 +405,11 @@ Index(
     postgresql_where=receipts.c.category.is_not(None),
 )
 Index(
-    "ix_receipts_parked",
-    receipts.c.sender_id,
-    receipts.c.provider_id,
-    sqlite_where=receipts.c.attempt.is_(None),
-    postgresql_where=receipts.c.attempt.is_(None),
+    "ix_receipts_look_at",
+    receipts.c.look_at,
+    receipts.c.id,
+    sqlite_where=receipts.c.look_at.is_not(None),
+    postgresql_where=receipts.c.look_at.is_not(None),
 )
 
 # What people wrote back. `provider_id` is the reply's own; `answers` the one it answers.

@@ -19,9 +19,9 @@ from sqlalchemy import (
 
 from core.cascade.model import Channel
 from core.store import inbox as arrivals
-from core.store import links, receipts
+from core.store import links
 from core.store.busy import has_work
-from core.store.tables import UtcTime, attempts, cascades, inbox
+from core.store.tables import UtcTime, attempts, cascades, inbox, receipts
 
 EVENTS, RECEIPTS, TIMERS = "events", "receipts", "timers"
 QUESTIONS = "questions"  # to providers: what became of it, what it cost
@@ -37,7 +37,7 @@ _WALL = bindparam("wall", type_=UtcTime)
 
 
 def lanes_with_work(tx: Connection, now: datetime, wall: datetime) -> list[str]:
-    """Lanes to ring. `now` is the engine's time, `wall` real time for leases."""
+    """Lanes to ring. `now` is the engine's time, `wall` real time for leases and parked receipts."""
     answers = tx.execute(_QUESTIONS, {"now": now, "wall": wall}).one()
     return [lane for lane, has_work in zip(LANES, answers, strict=True) if has_work]
 
@@ -59,9 +59,8 @@ def _deadline_passed() -> ColumnElement[bool]:
 
 
 def _questions() -> Select[*tuple[Any, ...]]:
-    receipt = or_(
-        _unread(arrivals.RECEIPT), exists(receipts.JOINABLE), exists(links.NEWS)
-    )
+    parked = exists(select(receipts.c.id).where(receipts.c.look_at <= _WALL))
+    receipt = or_(_unread(arrivals.RECEIPT), parked, exists(links.NEWS))
     timer = or_(_deadline_passed(), _lease_expired())
     asked = or_(
         exists(select(attempts.c.reference).where(attempts.c.asked == "due")),

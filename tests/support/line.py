@@ -25,6 +25,7 @@ from core.store import attempts, notices, origins
 from core.store.claims import Claims, claim, save
 from core.store.inbox import EVENT, RECEIPT
 from core.store.tables import reminders, senders
+from core.store.work import lanes_with_work
 from tests.conftest import SetClock
 from tests.support import riverside
 from tests.support.loopback import Providers
@@ -200,6 +201,12 @@ class Line:
             assert self.claim(tx).taken
 
     # --- What is to be seen ------------------------------------------------------------------
+
+    @property
+    def lanes(self) -> list[str]:
+        """Where there is something to do now."""
+        with self.app.store.read() as tx:
+            return lanes_with_work(tx, self.clock.now(), self.clock.wall())
 
     @property
     def message(self) -> MessageView:

@@ -14,7 +14,6 @@ from core.services.events import read_events
 from core.services.messages import list_messages
 from core.services.receipts import read_receipts
 from core.services.views import TryView
-from core.store.work import lanes_with_work
 from tests.support.line import Line
 from tests.support.loopback import Providers, meta_error
 from tests.support.riverside import meta_status
@@ -266,9 +265,7 @@ def test_it_is_asked_for_again_a_few_times_and_never_sent_again(
     assert len(providers.asked) == len(AGAIN) + 1
     assert len(providers.calls) == 1
     assert line.message.cost == "unknown"
-    with line.app.store.read() as tx:
-        clock = line.clock
-        assert lanes_with_work(tx, clock.now(), clock.wall()) == []
+    assert line.lanes == []
 
 
 @pytest.mark.parametrize("answer", [(404, {}), (200, None), (200, {"no": "sense"})])

@@ -1,14 +1,15 @@
 """The line from a webhook to the phone, service by service, on both databases."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 
 from core.services import inbox
-from core.services.dispatch import send_due
 from core.services.events import read_events
 from core.services.messages import get_message, list_messages
 from core.store import cascades
 from core.store.tables import inbox as table
-from core.store.work import lanes_with_work
+from core.store.tables import receipts
 from tests.support import riverside
 from tests.support.line import Line
 from tests.support.loopback import ACCEPTED, Providers
@@ -85,24 +86,45 @@ def test_a_late_delivery_is_recorded_as_late(line: Line) -> None:
     assert any(one.because == "late" for one in line.message.timeline)
 
 
+def _tells_early(line: Line) -> None:
+    """A provider's receipt for a message of which nobody has heard yet."""
+    line.whatsapp_says(meta_status("delivered", None, wamid="wamid.1"))
+    line.work()
+
+
 def test_a_receipt_may_come_before_the_id_that_it_names(line: Line) -> None:
-    line.whatsapp_says(meta_status("delivered", None, wamid="wamid.1"))
-    line.work()
-    message = line.ship()
+    _tells_early(line)
+    assert line.ship().status == "waiting"
 
-    assert message.status == "delivered"
+    line.later(milliseconds=100)
+    assert line.message.status == "delivered"
 
 
-def test_a_parked_receipt_makes_work_as_soon_as_it_can_be_joined(line: Line) -> None:
-    line.whatsapp_says(meta_status("delivered", None, wamid="wamid.1"))
-    line.work()
-    line.hook()
-    read_events(line.app)
-    send_due(line.app, "whatsapp")
+def test_a_parked_receipt_makes_work_when_it_is_to_be_looked_at(line: Line) -> None:
+    _tells_early(line)
+    assert line.lanes == []
 
+    line.clock.advance(milliseconds=100)
+    assert line.lanes == ["receipts"]
+
+
+def test_a_receipt_for_a_message_of_others_is_looked_at_ever_more_seldom(
+    line: Line,
+) -> None:
+    _tells_early(line)
+    waits = []
+    while at := _looked_at_next(line):
+        waits.append((at - line.clock.wall()).total_seconds())
+        line.later(seconds=waits[-1])
+
+    assert waits == [0.1 * 2**n for n in range(20)]
+    assert sum(waits) > 24 * 60 * 60
+    assert line.lanes == []
+
+
+def _looked_at_next(line: Line) -> datetime | None:
     with line.app.store.read() as tx:
-        now = line.clock.now()
-        assert lanes_with_work(tx, now, now) == ["receipts"]
+        return tx.scalars(select(receipts.c.look_at)).one()
 
 
 def test_the_same_delivery_twice_is_one(line: Line) -> None:

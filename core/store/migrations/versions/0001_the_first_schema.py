@@ -797,6 +797,8 @@ def upgrade() -> None:
         sa.Column("parts", sa.Integer(), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
         sa.Column("attempt", sa.Text(), nullable=True),
+        sa.Column("looks", sa.Integer(), nullable=False),
+        sa.Column("look_at", UtcTime(), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"], ["accounts.id"], name=op.f("fk_receipts_account_id")
         ),
@@ -823,11 +825,11 @@ def upgrade() -> None:
             postgresql_where=sa.text("category IS NOT NULL"),
         )
         batch_op.create_index(
-            "ix_receipts_parked",
-            ["sender_id", "provider_id"],
+            "ix_receipts_look_at",
+            ["look_at", "id"],
             unique=False,
-            sqlite_where=sa.text("attempt IS NULL"),
-            postgresql_where=sa.text("attempt IS NULL"),
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
         )
 
 
@@ -835,9 +837,9 @@ def downgrade() -> None:
     """Back to the version before."""
     with op.batch_alter_table("receipts", schema=None) as batch_op:
         batch_op.drop_index(
-            "ix_receipts_parked",
-            sqlite_where=sa.text("attempt IS NULL"),
-            postgresql_where=sa.text("attempt IS NULL"),
+            "ix_receipts_look_at",
+            sqlite_where=sa.text("look_at IS NOT NULL"),
+            postgresql_where=sa.text("look_at IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_receipts_charge",
