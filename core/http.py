@@ -206,6 +206,7 @@ def together(answers: Answers, most: int, until: float | None = None) -> list[Nu
         group = [answers.get(timeout=patience)]
     except Empty:
         return []
+    group += _at_hand(answers)
     linger_until = monotonic() + LINGER
     while len(group) < most and monotonic() < linger_until:
         sleep(PAUSE)  # waiting for each would wake this thread for each

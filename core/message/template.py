@@ -198,10 +198,14 @@ def _bounded(pieces: Iterator[str]) -> str:
     said, length = [], 0
     for piece in pieces:
         length += len(piece)
-        if length > LONGEST:
-            raise ContentError(f"it would have more than {LONGEST} characters")
+        _check_length(length)
         said.append(piece)
     return "".join(said)
+
+
+def _check_length(length: int) -> None:
+    if length > LONGEST:
+        raise ContentError(f"it would have more than {LONGEST} characters")
 
 
 @lru_cache(maxsize=1024)
@@ -220,7 +224,9 @@ def _plainly(text: str, fields: Mapping[str, str]) -> str:
     values = tuple(fields.get(name, "") for name in wanted)
     if pattern is None or not all(map(str.strip, values)):
         return ""
-    return _bounded(iter([pattern % values]))
+    said = pattern % values
+    _check_length(len(said))
+    return said
 
 
 @lru_cache(maxsize=1024)

@@ -156,18 +156,18 @@ _DETAILS = (
 def claimed(row: records.Row, via: Via, now: datetime) -> Claimed:
     """An attempt that is taken now, of its `details_of`."""
     definition = row["definition"]
-    channel = Channel(row["channel"])
+    step = records.to_steps(definition)[row["step"]]
     return Claimed(
         reference=row["reference"],
         cascade_id=row["cascade_id"],
         number=row["number"],
-        channel=channel,
-        until=Until(row["until"]),
+        channel=step.channel,
+        until=Until(row["until"]),  # its reminder may have another by now
         account_key=via.account_key,
         sender=via.sender,
         taken_at=now,
         due_at=row["due_at"],
-        wait=records.to_steps(definition)[row["step"]].wait,
+        wait=step.wait,
         expires_at=row["expires_at"],
         zone=row["zone"],
         currency=via.currency,
@@ -175,7 +175,7 @@ def claimed(row: records.Row, via: Via, now: datetime) -> Claimed:
         fields=row["fields"],
         content=definition["content"],
         template=records.template_of(
-            definition, channel, row["recipient"].get("locale", "")
+            definition, step.channel, row["recipient"].get("locale", "")
         ),
         purpose=Purpose(definition["purpose"]),
         has_said=bool(row["has_said"]),

@@ -91,9 +91,9 @@ def times_to(
     return select(written.c.times).where(*same).scalar_subquery()
 
 
-def moments(times: Sequence[str] | None) -> list[datetime]:
+def moments(times: str | None) -> list[datetime]:
     """When a person got their latest messages, as it is kept."""
-    return [datetime.fromisoformat(at) for at in times or ()]
+    return [datetime.fromisoformat(at) for at in times.split()] if times else []
 
 
 def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> None:
@@ -102,7 +102,7 @@ def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> N
         {
             **_columns(owner),
             "person": person,
-            "times": [at.isoformat() for at in moments],
+            "times": " ".join(at.isoformat() for at in moments),
         }
         for (owner, person), moments in latest.items()
     ]

@@ -636,13 +636,14 @@ paces = Table(
 )
 
 # When a person got the latest messages from a sender, or (`sender_id` is 0) from the account.
-# Kept only where a limit asks for it, and beside that one's pace.
+# Kept only where a limit asks for it, and beside that one's pace. Times in ISO 8601, oldest
+# first, with spaces between them.
 written = Table(
     "written",
     metadata,
     Column("account_id", Id, primary_key=True, autoincrement=False),
     Column("sender_id", Id, primary_key=True, autoincrement=False),
     Column("person", Text, primary_key=True),  # a cascade's recipient_key
-    Column("times", JSON, nullable=False),
+    _text("times"),
     sqlite_with_rowid=False,
 )

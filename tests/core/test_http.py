@@ -96,6 +96,19 @@ def test_a_slow_one_does_not_hold_up_the_others(
     assert [index for index, _ in first] == [1]
 
 
+def test_what_is_there_already_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(http, "sleep", waits.append)
+    answers: http.Answers = SimpleQueue()
+    for number in range(3):
+        answers.put((number, http.KEPT_IN))
+
+    assert [number for number, _ in http.together(answers, 3)] == [0, 1, 2]
+    assert not waits
+
+
 def test_a_provider_that_hangs_does_not_keep_others_from_being_reached(
     client: HttpClient, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("times", sa.JSON(), nullable=False),
+        sa.Column("times", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint(
             "account_id", "sender_id", "person", name=op.f("pk_written")
         ),
