@@ -128,8 +128,7 @@ def details_of(some: FromClause) -> Select[Any]:
     )
     return (
         select(
-            *some.c["reference", "cascade_id", "number", "step", "channel"],
-            *some.c["until", "due_at"],
+            *some.c["reference", "cascade_id", "number", "step", "until", "due_at"],
             *cascades.c["recipient", "recipient_key", "fields", "expires_at", "zone"],
             or_(*said).label("has_said"),
             reminders.c.definition,

@@ -39,8 +39,7 @@ def measure(name: str, place: Place) -> Iterator[Row]:
         settle()  # as a worker does
         # In turns, so that whatever else the machine does meets both.
         both = [
-            (steps_per_second(app), _bare_loop(app, provider))
-            for _ in range(TURNS + 1)
+            (steps_per_second(app), _bare_loop(app, provider)) for _ in range(TURNS + 1)
         ][1:]
         engine, bare = (median(each) for each in zip(*both, strict=True))
         fork, simple = JobPerStep(place=place, provider=provider).measure()

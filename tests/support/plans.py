@@ -93,11 +93,12 @@ def _walks(tx: Connection, query: str, values: Any) -> Iterator[str]:
     asking = tx.connection.cursor()
     asking.execute(f"EXPLAIN QUERY PLAN {query}", values)
     for _id, _parent, _unused, step in asking.fetchall():
-        if _is_walk(step) and not _MEANT.search(query):
+        if is_walk(step) and not _MEANT.search(query):
             yield f"{step}\n{query}"
 
 
-def _is_walk(step: str) -> bool:
+def is_walk(step: str) -> bool:
+    """Whether a line of a plan goes through all of a table that grows, or all of somebody's."""
     found = _STEP.match(step)
     if not found or found["table"] not in _GROWING or found["index"] in _PARTIAL:
         return False
