@@ -13,9 +13,10 @@ from core.cascade.model import Cascade
 from core.cascade.status import news
 from core.services.lessons import Change, learn, may_trip
 from core.services.outlook import Outlook
-from core.store import breakers, cascades, setup
+from core.store import breakers, cascades, decisions, setup
 from core.store.breakers import Taken
-from core.store.cascades import NOTHING, Decided, Exchanged, Loaded
+from core.store.cascades import Loaded
+from core.store.decisions import NOTHING, Decided, Exchanged
 from core.store.work import QUESTIONS
 
 AT_ONCE = 100  # so many are decided while PostgreSQL writes down those before them
@@ -42,7 +43,7 @@ def advance(
     with app.store.pipeline(tx):
         for first in range(0, len(told), AT_ONCE):
             decided = [advancing.tell(*one) for one in told[first : first + AT_ONCE]]
-            cascades.save(tx, decided, now, senders=senders, exchanged=exchanged)
+            decisions.save(tx, decided, now, senders=senders, exchanged=exchanged)
     learn(tx, advancing.changes, now, advancing.faulty, taken)
     return advancing.lanes
 
@@ -64,7 +65,7 @@ class _Advancing:
         self.faulty = breakers.lock(tx, accounts, failing)
         sending = {cascade_id for cascade_id, event in happened if _may_send(event)}
         watched = [self._loaded[cascade_id] for cascade_id in sending]
-        self.senders: cascades.Senders = cascades.NO_SENDERS
+        self.senders: decisions.Senders = decisions.NO_SENDERS
         self._outlook: Outlook | None = None
         if watched:
             self.senders = setup.senders_of(tx, {one.account["id"] for one in watched})

@@ -21,7 +21,8 @@ from core.services.planning import hours_of
 from core.services.spent import Spent
 from core.store import breakers, memory, people, records
 from core.store.breakers import Breaker
-from core.store.cascades import Loaded, Senders
+from core.store.cascades import Loaded
+from core.store.decisions import Senders
 from core.store.memory import Whom
 
 PROBE = timedelta(seconds=30)  # while one message tries a broken sender, others wait

@@ -15,7 +15,8 @@ from core.cascade.limits import (
 )
 from core.cascade.model import Channel
 from core.store import paces, records
-from core.store.cascades import Loaded, Senders
+from core.store.cascades import Loaded
+from core.store.decisions import Senders
 from core.store.paces import Owner, Person
 from core.values import dataclass
 

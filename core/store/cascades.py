@@ -1,10 +1,8 @@
-"""Cascades and what happened to them: load many, decide, save many."""
+"""Cascades: begin them, load many, find them. `decisions` saves what becomes of them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from types import MappingProxyType
-from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,15 +14,13 @@ from sqlalchemy import (
     update,
 )
 
-from core.cascade.commands import Ask, Because, CallOff, Command, Note, Send
 from core.cascade.model import Cascade, Outcome, Recipient
 from core.cascade.schedule import TooLate, ZoneSource
 from core.cascade.status import MARKS
 from core.occasions import BY_HAND
 from core.store import records
-from core.store.attempts import LET_GO
-from core.store.many import among, insert_each, update_each
-from core.store.tables import accounts, attempts, cascades, notes, reminders, senders
+from core.store.many import among
+from core.store.tables import accounts, attempts, cascades, reminders, senders
 from core.store.upsert import insert_new
 from core.values import dataclass
 
@@ -61,23 +57,6 @@ class Loaded:
     zone: str
     zone_source: ZoneSource
     cascade: Cascade
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """One cascade before and after a decision, and what is to be done."""
-
-    account_id: int
-    before: Cascade
-    after: Cascade
-    commands: Sequence[Command]
-
-
-# The provider's id of each attempt that has been exchanged with it, by reference, if it has one.
-Exchanged = Mapping[str, str | None]
-NOTHING: Exchanged = MappingProxyType({})
-Senders = Mapping[tuple[int, str], records.Row]  # by account and key, with their `id`
-NO_SENDERS: Senders = MappingProxyType({})
 
 
 def create(tx: Connection, new: NewCascade, now: datetime) -> bool:
@@ -170,142 +149,6 @@ def to_cascade(row: records.Row, tried: Sequence[records.Row]) -> Cascade:
 def reference(cascade_id: str, number: int) -> str:
     """What we call an attempt towards providers."""
     return f"{cascade_id}.{number}"
-
-
-def save(
-    tx: Connection,
-    decided: Sequence[Decided],
-    now: datetime,
-    *,
-    senders: Senders = NO_SENDERS,
-    exchanged: Exchanged = NOTHING,
-) -> None:
-    """Write decisions down and carry out their commands. Nothing is read.
-
-    `senders` are those that are to send; `exchanged` are attempts that a worker had in hand, and
-    is done with.
-    """
-    _update_cascades(tx, decided, now)
-    _update_attempts(tx, decided, exchanged)
-    _insert_attempts(tx, decided, senders, now)
-    _call_off(tx, decided)
-    _ask(tx, decided)
-    _insert_notes(tx, decided, now)
-
-
-def _update_cascades(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
-    rows = [
-        {
-            "key": one.after.id,
-            "next_step": one.after.next_step,
-            "deadline_at": one.after.deadline_at,
-            "outcome": one.after.outcome,
-            "finished_at": now if one.after.finished else None,
-        }
-        for one in decided
-        if _state(one.before) != _state(one.after)
-    ]
-    update_each(tx, cascades.c.id, rows)
-
-
-def _state(cascade: Cascade) -> tuple[Any, ...]:
-    return cascade.next_step, cascade.deadline_at, cascade.outcome
-
-
-def _update_attempts(
-    tx: Connection, decided: Sequence[Decided], exchanged: Exchanged
-) -> None:
-    rows = []
-    for one in decided:
-        tried = zip(one.before.attempts, one.after.attempts, strict=False)
-        for number, (before, after) in enumerate(tried):
-            key = reference(one.after.id, number)
-            changed = records.changed_columns(before, after)
-            if key in exchanged:
-                changed |= {**LET_GO, "provider_id": exchanged[key]}
-            if changed:
-                rows.append({"key": key, **changed})
-    update_each(tx, attempts.c.reference, rows)
-
-
-def _insert_attempts(
-    tx: Connection, decided: Sequence[Decided], senders: Senders, now: datetime
-) -> None:
-    rows = []
-    for one in decided:
-        why = {note.facts["attempt"]: note for note in _notes(one) if _is_why(note)}
-        for send in one.commands:
-            if isinstance(send, Send):
-                row = _new_attempt(one, send, senders)
-                rows.append({**row, **_noted(why[send.attempt], now)})
-    insert_each(tx, attempts, rows)
-
-
-def _new_attempt(one: Decided, send: Send, senders: Senders) -> dict[str, Any]:
-    attempt = one.after.attempts[send.attempt]
-    return {
-        "reference": reference(one.after.id, send.attempt),
-        "account_id": one.account_id,
-        "cascade_id": one.after.id,
-        "number": send.attempt,
-        "step": attempt.step,
-        "sender_id": senders[one.account_id, attempt.sender]["id"],
-        "channel": attempt.channel,
-        "until": attempt.until,
-        "state": "queued",
-        "due_at": send.due_at,
-        "fate": attempt.fate,  # it may have been called off since; more cannot be known
-    }
-
-
-def _call_off(tx: Connection, decided: Sequence[Decided]) -> None:
-    """Only what is still queued: what a worker has in hand will be sent."""
-    if references := _commanded(decided, CallOff):
-        tx.execute(_CALLED_OFF, {"references": references})
-
-
-def _ask(tx: Connection, decided: Sequence[Decided]) -> None:
-    if references := _commanded(decided, Ask):
-        tx.execute(_TO_ASK, {"references": references})
-
-
-_OURS = update(attempts).where(among(attempts.c.reference, "references"))
-_CALLED_OFF = _OURS.where(attempts.c.state == "queued").values(state="called_off")
-_TO_ASK = _OURS.values(asked="due")
-
-
-def _commanded(
-    decided: Sequence[Decided], kind: type[CallOff] | type[Ask]
-) -> list[str]:
-    return [
-        reference(one.after.id, command.attempt)
-        for one in decided
-        for command in one.commands
-        if isinstance(command, kind)
-    ]
-
-
-def _insert_notes(tx: Connection, decided: Sequence[Decided], now: datetime) -> None:
-    rows = [
-        {"cascade_id": one.after.id, **_noted(note, now)}
-        for one in decided
-        for note in _notes(one)
-        if not _is_why(note)
-    ]
-    insert_each(tx, notes, rows)
-
-
-def _notes(one: Decided) -> Iterator[Note]:
-    return (command for command in one.commands if isinstance(command, Note))
-
-
-def _is_why(note: Note) -> bool:
-    """Whether it says why an attempt is made. Every attempt has one such note, in its own row."""
-    return note.because in (Because.TRYING, Because.RETRYING)
-
-
-def _noted(note: Note, now: datetime) -> dict[str, Any]:
-    return {"noted_at": now, "because": note.because, "facts": dict(note.facts)}
 
 
 def open_about(

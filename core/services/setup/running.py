@@ -14,9 +14,10 @@ from core.cascade.commands import Because, Note
 from core.cascade.events import Cancelled, Event
 from core.cascade.model import Cascade, Fact
 from core.services.advance import advance
-from core.store import cascades, records
+from core.store import cascades, decisions, records
 from core.store import setup as stored
-from core.store.cascades import Decided, Loaded
+from core.store.cascades import Loaded
+from core.store.decisions import Decided
 from core.store.records import Row
 
 Rule = Literal["keep", "follow"]
@@ -98,7 +99,7 @@ class _Following:
             after=cascade,
             commands=(note,),
         )
-        cascades.save(self._tx, [decided], self._now)
+        decisions.save(self._tx, [decided], self._now)
 
 
 def _can_follow(one: Loaded, newest: Row) -> bool:
