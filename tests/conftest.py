@@ -88,9 +88,10 @@ def app(
     migrate.upgrade(settings)
     with (
         open_everreach(settings, load_registry()) as opened,
-        plans.watched(opened.store.engine),
+        plans.watched(opened.store.engine) as walking,
     ):
         yield replace(opened, clock=clock)
+    assert not walking, "\n\n".join(walking)
 
 
 Applier = Callable[..., object]

@@ -128,7 +128,8 @@ def details_of(some: FromClause) -> Select[Any]:
     )
     return (
         select(
-            *some.c["reference", "cascade_id", "number", "step", "until", "due_at"],
+            *some.c["reference", "cascade_id", "number", "step", "channel"],
+            *some.c["until", "due_at"],
             *cascades.c["recipient", "recipient_key", "fields", "expires_at", "zone"],
             or_(*said).label("has_said"),
             reminders.c.definition,
@@ -155,18 +156,18 @@ _DETAILS = (
 def claimed(row: records.Row, via: Via, now: datetime) -> Claimed:
     """An attempt that is taken now, of its `details_of`."""
     definition = row["definition"]
-    step = records.to_steps(definition)[row["step"]]
+    channel = Channel(row["channel"])
     return Claimed(
         reference=row["reference"],
         cascade_id=row["cascade_id"],
         number=row["number"],
-        channel=step.channel,
-        until=Until(row["until"]),  # its reminder may have another by now
+        channel=channel,
+        until=Until(row["until"]),
         account_key=via.account_key,
         sender=via.sender,
         taken_at=now,
         due_at=row["due_at"],
-        wait=step.wait,
+        wait=records.to_steps(definition)[row["step"]].wait,
         expires_at=row["expires_at"],
         zone=row["zone"],
         currency=via.currency,
@@ -174,7 +175,7 @@ def claimed(row: records.Row, via: Via, now: datetime) -> Claimed:
         fields=row["fields"],
         content=definition["content"],
         template=records.template_of(
-            definition, step.channel, row["recipient"].get("locale", "")
+            definition, channel, row["recipient"].get("locale", "")
         ),
         purpose=Purpose(definition["purpose"]),
         has_said=bool(row["has_said"]),

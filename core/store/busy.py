@@ -183,7 +183,7 @@ _BUSY = (
 _FIRST = (
     select(
         *attempts.c["reference", "account_id", "cascade_id", "sender_id", "number"],
-        *attempts.c["step", "until", "due_at"],
+        *attempts.c["step", "channel", "until", "due_at"],
     )
     .where(
         _is_queued(attempts, _CHANNEL, bindparam("sender")), attempts.c.due_at <= _NOW

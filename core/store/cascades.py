@@ -204,7 +204,7 @@ def recipient_of(tx: Connection, account_id: int, address: str) -> Recipient | N
 
 def about(tx: Connection, account_id: int, subject: str) -> str | None:
     """The id of an account's newest cascade about something."""
-    # Few, as above.
+    # Few, and not sorted by SQLite: see `open_about`.
     query = select(cascades.c.id).where(
         cascades.c.account_id == account_id, cascades.c.subject == subject
     )
