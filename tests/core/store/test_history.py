@@ -1,7 +1,11 @@
 """What happened to a message, in the order in which it did, though it is kept in two places."""
 
+from sqlalchemy import update
+
 from core.services.events import read_events
+from core.services.messages import list_messages
 from core.store import history
+from core.store.tables import cascades
 from tests.support.line import Line
 from tests.support.riverside import fulfillment, meta_status
 
@@ -53,3 +57,19 @@ def test_later_is_behind(line: Line) -> None:
 
     told = [("trying", 0), ("sent", 0), ("timed_out", 0), ("trying", 1)]
     assert _noted(line) == told
+
+
+def test_one_account_is_not_shown_what_another_has_of_the_same_name(line: Line) -> None:
+    line.set_up_other("seaside")
+    line.ship()
+    line.hook(account="seaside", webhook_id="other")
+    line.work()
+    with line.app.store.write() as tx:
+        tx.execute(update(cascades).values(subject="the same"))
+
+    def accounts_of(account: str | None) -> list[str]:
+        found = list_messages(line.app, subject="the same", account=account)
+        return sorted(one.account for one in found)
+
+    assert accounts_of(None) == ["riverside", "seaside"]
+    assert accounts_of("seaside") == ["seaside"]
