@@ -21,6 +21,7 @@ from core.services import api_keys
 from core.services.conversation import replies_after, told_of
 from core.services.problems import Problem, invalid, unknown
 from core.services.writing import Letter, write
+from core.store.as_json import UNSTORABLE
 from webapp.express import inbound_request
 
 api = Blueprint("api", __name__, url_prefix="/api/v1")
@@ -114,8 +115,11 @@ def _letter(address: str, body: bytes) -> Letter:
             raise invalid(
                 name, "there is no such field", f"Known: {', '.join(_WRITABLE)}"
             )
-        if not isinstance(value, str) or not value.strip() or "\0" in value:
+        if not isinstance(value, str) or not value.strip():
             raise invalid(name, "it must be text, and not empty", "Put it in quotes")
+        if UNSTORABLE.search(value):
+            told = "it holds NUL or half of a surrogate pair"
+            raise invalid(name, told, "Take that out, or send whole characters")
     for name in ("text", "channel"):
         if name not in given:
             raise invalid(name, "it is missing", "Say both text and channel")

@@ -4,7 +4,6 @@ The statement is a transaction by itself, so a commit is one round trip. It goes
 driver, by a connection that stays open: to go by SQLAlchemy takes longer than its work.
 """
 
-import json
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from sqlalchemy import Dialect
 from sqlalchemy.exc import DBAPIError
 
+from core.store.as_json import as_json
 from core.store.engine import Store
 from core.store.inbox import EVENT, RECEIPT, Arrival
 from core.store.origins import Origin
@@ -106,7 +106,7 @@ def _row(arrival: Arrival, origin: Origin, dialect: Dialect) -> tuple[Any, ...]:
         arrival.delivery_id,
         arrival.topic,
         arrival.url,
-        json.dumps(dict(arrival.headers)),
+        as_json(dict(arrival.headers)),
         arrival.body,
         UtcTime().process_bind_param(arrival.received_at, dialect),
         origin.row["secrets"],

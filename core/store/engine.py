@@ -6,16 +6,19 @@ file lock makes them queue instead.
 """
 
 import fcntl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Lock
 from time import sleep
 from typing import Any, TypeVar
 
+import orjson
 import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
+
+from core.store.as_json import as_json
 
 log = structlog.get_logger()
 
@@ -157,8 +160,15 @@ class _FileMutex:
             self._file = None
 
 
+# The columns of SQLAlchemy's own type.
+_JSON: Mapping[str, Any] = {
+    "json_serializer": as_json,
+    "json_deserializer": orjson.loads,
+}
+
+
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(url, connect_args={"timeout": 30}, **_JSON)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: Any) -> None:
@@ -185,7 +195,12 @@ def _postgresql(url: str) -> Engine:
     reads commits, a savepoint has one name, and the connection used last is the next one used.
     """
     engine = create_engine(
-        url, pool_size=5, max_overflow=10, pool_pre_ping=True, pool_use_lifo=True
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_pre_ping=True,
+        pool_use_lifo=True,
+        **_JSON,
     )
 
     @event.listens_for(engine, "connect")

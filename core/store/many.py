@@ -4,9 +4,7 @@ A list of placeholders is another statement for every length, to be built, parse
 anew. Here each column's values travel in one parameter, and a statement is prepared once.
 """
 
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -37,6 +35,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningUpdate
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from core.store.as_json import as_json
 
 Values = Mapping[str, Any]
 Rows = Sequence[Values]
@@ -84,7 +84,7 @@ class _Values(TypeDecorator[Iterable[Any]]):
 
     def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> Any:
         values = list(value or ())
-        return json.dumps(values) if dialect.name == "sqlite" else values
+        return as_json(values) if dialect.name == "sqlite" else values
 
 
 class _Among(FunctionElement[bool]):
@@ -288,4 +288,4 @@ class _Rows(TypeDecorator[Rows]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        return json.dumps(value, default=datetime.isoformat)
+        return as_json(value)

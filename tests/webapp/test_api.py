@@ -166,6 +166,8 @@ def test_what_is_asked_is_kept_raw_and_without_the_key(
         ({**BY_SMS, "text": " "}, "text"),
         ({"channel": "sms"}, "text"),
         ({**BY_SMS, "text": 5}, "text"),
+        ({**BY_SMS, "text": "Yes\0"}, "text"),
+        ({**BY_SMS, "text": "Yes\ud83d"}, "text"),
         ({**BY_SMS, "text": "ж" * 1000}, "text"),
         ({"text": "Yes"}, "channel"),
         ({**BY_SMS, "channel": "fax"}, "channel"),

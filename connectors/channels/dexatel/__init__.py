@@ -7,10 +7,11 @@ There is no idempotency key. Our reference travels as `payload`. What is not cer
 Dexatel is in `uncertain`.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+
+import orjson
 
 from connectors.channels.dexatel import uncertain
 from connectors.channels.dexatel.capabilities import CAPABILITIES
@@ -62,7 +63,7 @@ class Dexatel:
             method="POST",
             url=f"{config.base_url}/v1/messages",
             headers={**headers(config), "Content-Type": "application/json"},
-            body=json.dumps({"data": document(message, config)}).encode(),
+            body=orjson.dumps({"data": document(message, config)}),
         )
 
     def read(self, response: Response) -> SendResult:

@@ -7,10 +7,11 @@ There is no idempotency key, and no way to ask what became of a message. Our ref
 as `client_ref` and comes back in every status.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+
+import orjson
 
 from connectors.channels.vonage import signing, told
 from connectors.channels.vonage.capabilities import CAPABILITIES
@@ -67,7 +68,7 @@ class Vonage:
                 **headers(config, message.now, message.reference),
                 "Content-Type": "application/json",
             },
-            body=json.dumps(said).encode(),
+            body=orjson.dumps(said),
         )
 
     def read(self, response: Response) -> SendResult:

@@ -9,10 +9,11 @@ there is no idempotency key, so our reference travels as `biz_opaque_callback_da
 back in every status.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+
+import orjson
 
 from connectors.channels.whatsapp_cloud.check import NumberCheck
 from connectors.channels.whatsapp_cloud.desk import MONTH, Desk, news
@@ -92,7 +93,7 @@ class WhatsAppCloud:
             method="POST",
             url=config.url(f"{config.phone_number_id}/messages"),
             headers={**config.headers, "Content-Type": "application/json"},
-            body=json.dumps(body).encode(),
+            body=orjson.dumps(body),
         )
 
     def read(self, response: Response) -> SendResult:

@@ -4,11 +4,12 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/templa
 Lifetimes: https://developers.facebook.com/docs/whatsapp/business-management-api/message-templates/time-to-live
 """
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlencode
+
+import orjson
 
 from connectors.channels.whatsapp_cloud.draft import components, parameter_format
 from connectors.channels.whatsapp_cloud.settings import Settings
@@ -88,7 +89,7 @@ class Desk:
             method="POST",
             url=_address(config),
             headers={**config.headers, "Content-Type": "application/json"},
-            body=json.dumps(asked).encode(),
+            body=orjson.dumps(asked),
         )
 
     def proposed(

@@ -13,6 +13,7 @@ from yaml.parser import ParserError
 from yaml.scanner import ScannerError
 
 from core.errors import SetupError, SetupErrors
+from core.store.as_json import UNSTORABLE
 
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -21,7 +22,6 @@ _WORDS = {
 }
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # databases take neither
 _KINDS = {f"tag:yaml.org,2002:{kind}" for kind in ("str", "seq", "map")}
 _SYNTAX = (ScannerError, ParserError, ComposerError)
 _QUOTES = "Put text with special characters in quotes, and indent with spaces"
@@ -73,7 +73,7 @@ def _text(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise _at(node, "a key must be text")
     text: str = node.value
-    if _UNSTORABLE.search(text):
+    if UNSTORABLE.search(text):
         raise _at(node, "this holds a character that cannot be stored")
     return text
 
