@@ -100,11 +100,12 @@ def write_down(tx: Connection, latest: Mapping[Person, Sequence[datetime]]) -> N
     """Keep when people got their latest messages."""
     rows = [
         {
-            **_columns(owner),
+            "account_id": account,
+            "sender_id": sender,
             "person": person,
             "times": " ".join(at.isoformat() for at in moments),
         }
-        for (owner, person), moments in latest.items()
+        for ((account, sender), person), moments in latest.items()
     ]
     insert_each(tx, written, rows, same=(*_OWNER, "person"))
 
