@@ -9,6 +9,7 @@ from statistics import median
 
 from sqlalchemy import func, select, text, update
 
+from connectors.config import USER_AGENT
 from core.bootstrap import Everreach
 from core.ports import Answer, HttpRequest, HttpResponse, InboundRequest
 from core.services import dispatch, timers
@@ -25,7 +26,7 @@ from tests.bench.table import Row, beside
 from worker import settle
 
 STEPS = 600
-TURNS = 3 * ROUNDS  # one differs from the next by a tenth
+TURNS = 5 * ROUNDS  # one differs from the next by a tenth
 
 _numbers = count(1)
 
@@ -101,7 +102,7 @@ def _booked(number: int, at: str) -> dict[str, object]:
 
 
 def _bare_loop(app: Everreach, provider: str) -> float:
-    """What one would write by hand: the same HTTP client, batches and commits, one small row."""
+    """What one would write by hand: the same requests, batches and commits, one small row."""
     with app.store.write() as tx:
         tx.execute(text(_TABLE))
         # Not DROP: what is planned for the engine's statements would go with it.
@@ -145,11 +146,29 @@ def _take(app: Everreach) -> list[int]:
 
 
 def _request(provider: str, row: int) -> HttpRequest:
-    told = {"to": "+46701740605", "biz_opaque_callback_data": str(row)}
+    """As the engine's: what Meta asks for to send this template to this person."""
+    values = [{"type": "text", "text": text} for text in ("Anna", "Check-up")]
+    told = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": "+46701740605",
+        "biz_opaque_callback_data": str(row),
+        "type": "template",
+        "template": {
+            "name": "appointment",
+            "language": {"code": "en"},
+            "components": [{"type": "body", "parameters": values}],
+        },
+    }
+    headers = {
+        "Authorization": "Bearer token",
+        "User-Agent": USER_AGENT,
+        "Content-Type": "application/json",
+    }
     return HttpRequest(
         method="POST",
         url=f"{provider}/v25.0/100/messages",
-        headers={"Content-Type": "application/json"},
+        headers=headers,
         body=json.dumps(told).encode(),
     )
 
