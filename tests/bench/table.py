@@ -16,10 +16,17 @@ class Row:
     ratio: str = ""
 
 
-def beside(what: str, ours: float, other: float, places: int = 0) -> Row:
-    """A row that compares a rate of ours with another."""
-    ratio = f"{ours / other:.{1 if ours > other * 10 else 2}f} ×"
-    return Row(what=what, beside=f"{other:.{places}f}", ratio=ratio)
+def beside(
+    what: str,
+    ours: float,
+    other: float,
+    places: int = 0,
+    ratio: float | None = None,
+) -> Row:
+    """A row that compares a rate of ours with another; `ratio` where it was taken otherwise."""
+    ratio = ratio or ours / other
+    told = f"{ratio:.{1 if ratio > 10 else 2}f} ×"
+    return Row(what=what, beside=f"{other:.{places}f}", ratio=told)
 
 
 def write(rows: list[Row]) -> str:
