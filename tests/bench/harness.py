@@ -20,6 +20,7 @@ from tests.support import clinic, riverside
 from webapp.cli import REQUESTS_AT_ONCE
 
 ROUNDS = 5
+TURNS = 5 * ROUNDS  # of two in turns: one turn differs from the next by a tenth
 # Limits are looked at, but it is not they that are measured.
 UNHURRIED = (
     "{per_second: none, per_person: none}",
@@ -51,6 +52,19 @@ def median_of(measure: Callable[[], float]) -> float:
     """The median of several rounds, after one that does not count."""
     measure()
     return statistics.median(measure() for _ in range(ROUNDS))
+
+
+def in_turns(
+    ours: Callable[[], float], other: Callable[[], float]
+) -> tuple[float, float, float]:
+    """The medians of two, and that of what one was to the other in each turn.
+
+    Whatever else the machine does meets both in a turn: what their medians are to each other
+    differs twice as much from one run to the next.
+    """
+    turns = [(ours(), other()) for _ in range(TURNS + 1)][1:]
+    both = (statistics.median(each) for each in zip(*turns, strict=True))
+    return *both, statistics.median(one / two for one, two in turns)
 
 
 def percentile(figures: list[float], share: float) -> float:

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
-from statistics import median
 
 from sqlalchemy import func, select, text, update
 
@@ -20,13 +19,12 @@ from core.services.timers import turn_due_timers
 from core.store import inbox, origins
 from core.store.inbox import EVENT
 from core.store.tables import cascades
-from tests.bench.harness import ROUNDS, Place, granian, installation
+from tests.bench.harness import Place, granian, in_turns, installation
 from tests.bench.jobs import JobPerStep
 from tests.bench.table import Row, beside
 from worker import settle
 
 STEPS = 600
-TURNS = 5 * ROUNDS  # one differs from the next by a tenth
 
 _numbers = count(1)
 
@@ -38,13 +36,9 @@ def measure(name: str, place: Place) -> Iterator[Row]:
         installation(place, provider) as app,
     ):
         settle()  # as a worker does
-        both = [
-            (steps_per_second(app), _bare_loop(app, provider)) for _ in range(TURNS + 1)
-        ][1:]
-        engine, bare = (median(each) for each in zip(*both, strict=True))
-        # Turn by turn, so that whatever else the machine does meets both: the medians of each
-        # alone are twice as far apart from one run to the next.
-        ratio = median(ours / other for ours, other in both)
+        engine, bare, ratio = in_turns(
+            lambda: steps_per_second(app), lambda: _bare_loop(app, provider)
+        )
         fork, simple = JobPerStep(place=place, provider=provider).measure()
     yield Row(what=f"Steps per second, {name}", ours=f"{engine:.0f}")
     yield beside("– against the bare loop", engine, bare, ratio=ratio)

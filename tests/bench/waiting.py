@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from statistics import median
 
 from redis import Redis
 from rq import Queue
@@ -11,7 +10,7 @@ from sqlalchemy import Connection, Table, bindparam, text, update
 
 from core.bootstrap import Everreach
 from core.store.tables import UtcTime, attempts, cascades, notes
-from tests.bench.harness import ROUNDS, Place, granian, installation, percentile
+from tests.bench.harness import Place, granian, in_turns, installation, percentile
 from tests.bench.steps import steps_per_second
 from tests.bench.table import Row
 from tests.support.house import House, until
@@ -212,16 +211,14 @@ def _cost(name: str, few: Place, many: Place) -> Row:
         installation(few, provider) as among_few,
         installation(many, provider) as among_many,
     ):
-        rounds = [
-            (steps_per_second(among_few), steps_per_second(among_many))
-            for _ in range(ROUNDS + 1)
-        ][1:]
-    quiet, crowded = (median(rates) for rates in zip(*rounds, strict=True))
+        quiet, crowded, ratio = in_turns(
+            lambda: steps_per_second(among_few), lambda: steps_per_second(among_many)
+        )
     return Row(
         what=f"Time per step, {MANY:,} waiting beside {FEW:,}, {name}",
         ours=f"{1000 / crowded:.2f} ms",
         beside=f"{1000 / quiet:.2f} ms",
-        ratio=f"{quiet / crowded:.2f} ×",
+        ratio=f"{ratio:.2f} ×",
     )
 
 
