@@ -5,9 +5,8 @@ from typing import Any
 
 import orjson
 
-UNSTORABLE = re.compile(
-    "[\0\ud800-\udfff]"
-)  # no database takes NUL, nor half a character
+# NUL, which no database takes, and half of a surrogate pair, which has no UTF-8.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def as_json(value: Any) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 
+import orjson
 from sqlalchemy import func, select, text, update
 
 from connectors.config import USER_AGENT
@@ -165,7 +166,7 @@ def _request(provider: str, row: int) -> HttpRequest:
         method="POST",
         url=f"{provider}/v25.0/100/messages",
         headers=headers,
-        body=json.dumps(told).encode(),
+        body=orjson.dumps(told),
     )
 
 
@@ -173,7 +174,7 @@ def _save(app: Everreach, group: list[tuple[int, Answer]]) -> None:
     rows = []
     for row, answer in group:
         assert isinstance(answer, HttpResponse)
-        known = json.loads(answer.body)["messages"][0]["id"]
+        known = orjson.loads(answer.body)["messages"][0]["id"]
         rows.append({"id": row, "provider_id": known})
     with app.store.write() as tx:
         tx.execute(text(_DONE), rows)
