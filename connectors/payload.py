@@ -68,7 +68,7 @@ class Json:
             return ""
         if not isinstance(self.value, str):
             raise self.wrong("text")
-        return _storable(self.value)
+        return storable(self.value)
 
     def integer(self) -> int:
         """A whole number, exact however long. Raises Malformed."""
@@ -109,6 +109,6 @@ def parse(body: bytes) -> Json:
         raise Malformed("body is not JSON") from None
 
 
-def _storable(text: str) -> str:
-    # JSON may escape NUL and half a surrogate pair; no database takes them.
+def storable(text: str) -> str:
+    """What a database takes of a text: no NUL, and no half of a surrogate pair."""
     return text.replace("\0", "").encode(errors="replace").decode()

@@ -13,6 +13,7 @@ from email.utils import parseaddr
 from connectors.channels.smtp.errors import bounced, detail, enhanced
 from connectors.channels.smtp.message import MARK
 from connectors.channels.smtp.quoting import own_words, words_of
+from connectors.payload import storable
 from core.cascade.model import Channel
 from core.cascade.status import Status
 from core.errors import Malformed
@@ -138,7 +139,7 @@ def _text(mail: Mail) -> str:
     for kind, read in (("text/plain", str), ("text/html", words_of)):
         for part in parts:
             if part.get_content_type() == kind and not part.get_filename():
-                return read(_decoded(part)[:MAX_TEXT])
+                return storable(read(_decoded(part)[:MAX_TEXT]))
     return ""
 
 

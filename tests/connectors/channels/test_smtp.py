@@ -410,6 +410,19 @@ def test_an_answer_is_what_they_wrote_themselves(told, stem, text):
 
 
 @pytest.mark.parametrize(
+    ("charset", "half"), [("utf-7", b"+2AA-"), ("unicode_escape", rb"\ud800")]
+)
+def test_an_answer_holds_nothing_that_no_database_takes(inbound, charset, half):
+    said = inbound("channels/smtp/reply_text").body
+    said = said.replace(b"charset=utf-8", b"charset=" + charset.encode())
+    said = said.replace("see you at 10 👋".encode(), half)
+
+    (reply,) = CHANNEL.told(inbound("channels/smtp/reply_text", body=said))
+
+    assert reply.text == "Yes, ?"
+
+
+@pytest.mark.parametrize(
     "stem", ["nothing_holiday", "nothing_unrelated", "nothing_daemon"]
 )
 def test_what_a_machine_wrote_is_no_answer(told, stem):
