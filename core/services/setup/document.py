@@ -5,7 +5,6 @@ only finds the structure here, and what a plain word stands for is decided below
 """
 
 import re
-from math import isfinite
 from typing import Any
 
 import yaml
@@ -84,9 +83,7 @@ def _scalar(word: str) -> Any:
         return _WORDS[word]
     if _INTEGER.fullmatch(word):
         return int(word)
-    if _DECIMAL.fullmatch(word) and isfinite(number := float(word)):
-        return number
-    return word
+    return float(word) if _DECIMAL.fullmatch(word) else word
 
 
 def _at(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:

@@ -119,7 +119,8 @@ def _sender_limits() -> Schema:
 
 
 def _rate(about: str) -> Schema:
-    return _or_none({"description": about, "type": "number", "exclusiveMinimum": 0})
+    bounds = {"exclusiveMinimum": 0, "maximum": LARGEST_NUMBER}
+    return _or_none({"description": about, "type": "number", **bounds})
 
 
 def _count(about: str) -> Schema:

@@ -143,6 +143,12 @@ def test_the_schema_is_a_schema():
         ),
         (
             "limits: {per_second: none",
+            "limits: {per_second: 1e400",
+            "senders[0].limits.per_second: inf cannot be used here. "
+            "Messages in a second, or none",
+        ),
+        (
+            "limits: {per_second: none",
             "limits: {per_second: 0",
             "senders[0].limits.per_second: 0 cannot be used here. "
             "Messages in a second, or none",
